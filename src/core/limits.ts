@@ -1,0 +1,74 @@
+/**
+ * Every limit of the gateway as one object of data. A setting of the same name overrides a default; what happens past a
+ * limit is told in `docs/protocol.md`.
+ */
+export interface Limit {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: "bytes" | "seconds" | "milliseconds" | "count" | "levels" | "tokens" | "per second";
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const LIMITS = {
+  // Frames from a client.
+  MAX_FRAME_BYTES: limit(256 * KIB, "bytes", KIB, 32 * MIB),
+  MAX_INIT_BYTES: limit(16 * KIB, "bytes", KIB, 256 * KIB),
+  MAX_PING_PAYLOAD_BYTES: limit(4 * KIB, "bytes", 64, 256 * KIB),
+  MAX_JSON_DEPTH: limit(64, "levels", 8, 256),
+  INIT_TIMEOUT_SECONDS: limit(10, "seconds", 1, 300),
+
+  // Operations of a socket.
+  MAX_OPERATIONS_PER_SOCKET: limit(200, "count", 1, 10_000),
+  MAX_OPERATION_ID_LENGTH: limit(128, "count", 16, 1024),
+  MAX_DOCUMENT_TOKENS: limit(2_000, "tokens", 10, 100_000),
+  MAX_DOCUMENT_FRAGMENTS: limit(30, "count", 0, 1_000),
+  MAX_DOCUMENT_DEPTH: limit(20, "levels", 1, 200),
+  MAX_UNCACHED_DOCUMENTS_PER_SECOND: limit(5, "per second", 1, 1_000),
+  MAX_CACHED_DOCUMENTS: limit(1_000, "count", 1, 100_000),
+  MAX_CACHED_DOCUMENT_BYTES: limit(4 * MIB, "bytes", KIB, 64 * MIB),
+  MAX_VARIABLES_BYTES: limit(128 * KIB, "bytes", KIB, MIB),
+  MAX_SUBSCRIBES_PER_SECOND: limit(50, "per second", 1, 10_000),
+  MAX_KEPT_BYTES_PER_IDENTITY: limit(MIB, "bytes", KIB, 64 * MIB),
+  MAX_KEPT_BYTES_PER_WORKSPACE: limit(32 * MIB, "bytes", KIB, 64 * MIB),
+  MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
+
+  // Sockets.
+  MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),
+  MAX_SOCKETS_PER_WORKSPACE: limit(20_000, "count", 1, 32_000),
+  MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: limit(100, "count", 1, 100_000),
+  SILENT_SOCKET_SECONDS: limit(600, "seconds", 1, 86_400),
+  SILENT_ANSWER_SECONDS: limit(60, "seconds", 1, 3_600),
+  TOKEN_WARNING_SECONDS: limit(60, "seconds", 1, 3_600),
+
+  // Publishing.
+  MAX_PUBLISH_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
+  MAX_PUBLISH_MESSAGES: limit(100, "count", 1, 1_000),
+  MAX_EVENTS_PER_MESSAGE: limit(1_000, "count", 1, 10_000),
+  MAX_MESSAGE_ID_LENGTH: limit(128, "count", 16, 512),
+
+  // The log.
+  LOG_MAX_AGE_SECONDS: limit(600, "seconds", 0, 30 * 86_400),
+  LOG_MAX_EVENTS: limit(10_000, "count", 0, 10_000_000),
+  LOG_MAX_BYTES: limit(256 * MIB, "bytes", 0, 8 * 1024 * MIB),
+  ID_MEMORY_SECONDS: limit(600, "seconds", 600, 30 * 86_400),
+  QUEUE_ID_MEMORY_SECONDS: limit(4 * 86_400, "seconds", 600, 30 * 86_400),
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof LIMITS;
+export type Limits = { readonly [Name in LimitName]: number };
+
+/** The defaults, as values. */
+export const DEFAULT_LIMITS: Limits = limitsFrom((name) => LIMITS[name].default);
+
+/** Builds a full set of limits by asking for each. */
+export function limitsFrom(valueOf: (name: LimitName) => number): Limits {
+  const names = Object.keys(LIMITS) as LimitName[];
+  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Limits;
+}
+
+function limit(value: number, unit: Limit["unit"], min: number, max: number): Limit {
+  return { default: value, unit, min, max };
+}
