@@ -1,0 +1,64 @@
+/** A JSON object of which nothing else is known yet. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Whether a JSON text nests arrays and objects deeper than `maxDepth`. One pass without recursion, for texts that have
+ * not been parsed yet. A text that is no JSON may get either answer: `JSON.parse` stops at its first mistake, and up to
+ * there the count is right.
+ */
+export function isJsonTooDeep(text: string, maxDepth: number): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case QUOTE:
+        i = endOfString(text, i);
+        break;
+      case OPEN_BRACKET:
+      case OPEN_BRACE:
+        depth++;
+        if (depth > maxDepth) return true;
+        break;
+      case CLOSE_BRACKET:
+      case CLOSE_BRACE:
+        depth--;
+        break;
+    }
+  }
+  return false;
+}
+
+/**
+ * The same text for equal JSON values, whatever the order of their keys; members that are undefined are left out.
+ * Recursive: for plain JSON whose depth was checked.
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${Array.from(value, canonicalJson).join(",")}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value) ?? "null";
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+  }
+  return `{${members.join(",")}}`;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** The index of the quote that closes the string opened at `start`, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === BACKSLASH) i++;
+    else if (unit === QUOTE) return i;
+  }
+  return text.length;
+}
