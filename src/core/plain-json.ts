@@ -1,0 +1,85 @@
+import { GatewayError } from "./errors.ts";
+
+export interface PlainJsonBounds {
+  /** Levels of arrays and objects. */
+  readonly maxDepth: number;
+  /** UTF-16 units of the JSON text, counted from below: a text within its limit in bytes is never over this one. */
+  readonly maxSize: number;
+}
+
+/** A value as JSON has it: the text, and what parsing it gives. */
+export interface PlainJson {
+  readonly text: string;
+  readonly value: unknown;
+}
+
+/**
+ * Turns a value that came by structured clone (RPC, a queue body) into plain JSON, so that every door parses the same:
+ * dates become strings, what is undefined goes, and so does every `__proto__` key, which no later copy can stumble over.
+ * @throws GatewayError BAD_MESSAGE for what JSON does not have (cycles included, as too deep), TOO_LARGE past `maxSize`
+ */
+export function toPlainJson(value: unknown, bounds: PlainJsonBounds): PlainJson {
+  assertPlainJson(value, bounds);
+  const text = JSON.stringify(value) ?? "null";
+  if (!text.includes('"__proto__"')) return { text, value: JSON.parse(text) };
+  const cleaned: unknown = JSON.parse(text, (key, member: unknown) => (key === "__proto__" ? undefined : member));
+  return { text: JSON.stringify(cleaned), value: cleaned };
+}
+
+/**
+ * Proves, without recursion, that `JSON.stringify` will take a value and stay within bounds. A shared part is counted as
+ * often as it would be written, so a small graph that unfolds into a huge text ends here as well.
+ */
+function assertPlainJson(value: unknown, { maxDepth, maxSize }: PlainJsonBounds): void {
+  const rest: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }];
+  let size = 0;
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const depth = next.depth + 1;
+    const node = nodeOf(next.value);
+    if (node.members !== undefined && depth > maxDepth) {
+      throw new GatewayError("BAD_MESSAGE", `Expected JSON of at most ${maxDepth} levels.`);
+    }
+    size += node.size;
+    if (size > maxSize) throw new GatewayError("TOO_LARGE", `Expected JSON of at most ${maxSize} bytes.`);
+    for (const member of node.members ?? []) rest.push({ value: member, depth });
+  }
+}
+
+/** What a value adds to the text by itself, and the values inside it. */
+interface Node {
+  readonly size: number;
+  readonly members?: Iterable<unknown>;
+}
+
+function nodeOf(value: unknown): Node {
+  switch (typeof value) {
+    case "string":
+      return { size: value.length + 2 };
+    case "number":
+    case "boolean":
+    case "undefined":
+      return { size: 1 };
+    case "object":
+      return value === null ? { size: 4 } : nodeOfObject(value);
+    case "bigint":
+    case "function":
+    case "symbol":
+      throw new GatewayError("BAD_MESSAGE", `Expected plain JSON, found a ${typeof value}.`);
+  }
+}
+
+function nodeOfObject(value: object): Node {
+  // The length comes first: a sparse array is small until it is written.
+  if (Array.isArray(value)) return { size: value.length + 1, members: value };
+  const type = Object.prototype.toString.call(value);
+  if (type === "[object Date]") return { size: 4 };
+  if (type !== "[object Object]") throw new GatewayError("BAD_MESSAGE", "Expected plain JSON, found another object.");
+  let size = 1;
+  const members: unknown[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    size += key.length + 4;
+    members.push(member);
+  }
+  return { size: Math.max(size, 2), members };
+}
