@@ -34,6 +34,7 @@ export const LIMITS = {
   MAX_KEPT_BYTES_PER_IDENTITY: limit(MIB, "bytes", KIB, 64 * MIB),
   MAX_KEPT_BYTES_PER_WORKSPACE: limit(32 * MIB, "bytes", KIB, 64 * MIB),
   MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
+  MAX_HTTP_BODY_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
 
   // Sockets.
   MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),

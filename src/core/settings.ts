@@ -40,7 +40,19 @@ type DurableObjectJurisdictionName = (typeof JURISDICTIONS)[number];
 type DurableObjectLocationHintName = (typeof LOCATION_HINTS)[number];
 
 const JURISDICTIONS = ["eu", "us", "fedramp"] as const;
-const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"] as const;
+const LOCATION_HINTS = [
+  "wnam",
+  "enam",
+  "sam",
+  "weur",
+  "eeur",
+  "apac",
+  "apac-ne",
+  "apac-se",
+  "oc",
+  "afr",
+  "me",
+] as const;
 const DEFAULT_SECRET_FIELDS =
   "webhook.secret,connectedAccount.accessToken,connectedAccount.refreshToken,connectedAccount.connectionParameters";
 const MIN_APP_SECRET_LENGTH = 32;
@@ -86,6 +98,18 @@ export function parseSettings(bindings: Readonly<Record<string, unknown>>): Sett
   if (environment === "production") assertFitForProduction(settings);
   return settings;
 }
+
+/** The settings of a Worker's bindings, parsed once per isolate; the bindings are the same object in every event. */
+export function settingsOf(env: object): Settings {
+  let settings = settingsByEnv.get(env);
+  if (settings === undefined) {
+    settings = parseSettings({ ...env });
+    settingsByEnv.set(env, settings);
+  }
+  return settings;
+}
+
+const settingsByEnv = new WeakMap<object, Settings>();
 
 function assertFitForProduction(settings: Settings): void {
   const secrets: [string, readonly string[]][] = [
@@ -142,7 +166,8 @@ function parseSigningKeys(json: string | undefined): Settings["signingKeys"] {
   } catch {
     throw new SettingsError("SIGNING_KEYS", expected);
   }
-  if (typeof keys !== "object" || keys === null || Array.isArray(keys)) throw new SettingsError("SIGNING_KEYS", expected);
+  if (typeof keys !== "object" || keys === null || Array.isArray(keys))
+    throw new SettingsError("SIGNING_KEYS", expected);
   const parsed: [string, string | Record<string, unknown>][] = [];
   for (const [kid, key] of Object.entries(keys)) {
     const uuid = parseUuid(kid);
@@ -163,7 +188,8 @@ function parseJwksUrl(value: string | undefined): string | undefined {
 
 function parseHttpUrl(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) throw new SettingsError(name, "an http(s) URL");
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    throw new SettingsError(name, "an http(s) URL");
   return value;
 }
 
@@ -208,7 +234,8 @@ function parseLimit(name: keyof Limits, value: string | undefined): number {
   const { default: fallback, min, max, unit } = LIMITS[name];
   if (value === undefined) return fallback;
   const parsed = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(parsed >= min && parsed <= max)) throw new SettingsError(name, `a whole number from ${min} to ${max} (${unit})`);
+  if (!(parsed >= min && parsed <= max))
+    throw new SettingsError(name, `a whole number from ${min} to ${max} (${unit})`);
   return parsed;
 }
 

@@ -1,0 +1,101 @@
+import type { Principal } from "../src/core/principal.ts";
+import type { ReadySession, Session, StoredOperation } from "../src/core/protocol/session.ts";
+
+/** Everything about a socket that must outlive the object's memory, except for operations that are stored elsewhere. */
+export interface SocketState {
+  /** Random; the key of operations kept in storage. */
+  readonly id: string;
+  readonly principal: Principal;
+  readonly session: Session;
+  /** Epoch ms of the last frame that is known of. */
+  readonly seenAt: number;
+  /** Asked by a ping and closed when no frame comes until then, epoch ms. */
+  readonly answerBy?: number;
+  /** Whether the client was told that its token expires. */
+  readonly warned: boolean;
+}
+
+/** What `serializeAttachment` gets. Documents are kept once, however many operations of the socket use them. */
+export interface Attachment extends Omit<SocketState, "session"> {
+  readonly version: typeof VERSION;
+  readonly session:
+    | Exclude<Session, ReadySession>
+    | (Omit<ReadySession, "operations"> & { readonly operations: readonly PackedOperation[] });
+  readonly documents: readonly string[];
+  /** Whether some operations are in storage. */
+  readonly spilled: boolean;
+}
+
+type PackedOperation = readonly [
+  id: string,
+  document: number,
+  variables: string,
+  order: number,
+  operationName: string | undefined,
+];
+
+/** A deploy that reads another shape must not mistake it for this one. */
+const VERSION = 1;
+
+/** The platform takes 16,384 bytes; what is left covers the principal and the structure. */
+const OPERATIONS_BUDGET_BYTES = 13_000;
+const OPERATION_OVERHEAD_BYTES = 48;
+
+/**
+ * Which operations fit into an attachment, oldest first, so that what fitted once stays where it is.
+ * @returns the ids of those that do not fit
+ */
+export function findSpilled(operations: ReadonlyMap<string, StoredOperation>): Set<string> {
+  const spilled = new Set<string>();
+  const documents = new Set<string>();
+  let free = OPERATIONS_BUDGET_BYTES;
+  for (const [id, { document, operationName = "", variables }] of operations) {
+    const own = OPERATION_OVERHEAD_BYTES + clonedSize(id) + clonedSize(operationName) + clonedSize(variables);
+    const size = own + (documents.has(document) ? 0 : clonedSize(document));
+    if (size > free) {
+      spilled.add(id);
+      continue;
+    }
+    free -= size;
+    documents.add(document);
+  }
+  return spilled;
+}
+
+export function packAttachment({ session, ...state }: SocketState, spilled: ReadonlySet<string>): Attachment {
+  if (session.state !== "ready") return { ...state, version: VERSION, session, documents: [], spilled: false };
+  const documents: string[] = [];
+  const operations: PackedOperation[] = [];
+  for (const [id, { document, operationName, variables, order }] of session.operations) {
+    if (spilled.has(id)) continue;
+    let at = documents.indexOf(document);
+    if (at === -1) at = documents.push(document) - 1;
+    operations.push([id, at, variables, order, operationName]);
+  }
+  return { ...state, version: VERSION, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
+}
+
+/** The state in an attachment, with the operations it holds; undefined when it is of another version or none of ours. */
+export function unpackAttachment(value: unknown): { state: SocketState; spilled: boolean } | undefined {
+  if (!isAttachment(value)) return undefined;
+  const { version: _, documents, spilled, session, ...state } = value;
+  if (session.state !== "ready") return { state: { ...state, session }, spilled };
+  const operations = new Map<string, StoredOperation>();
+  for (const [id, document, variables, order, operationName] of session.operations) {
+    const named = operationName === undefined ? {} : { operationName };
+    operations.set(id, { document: documents[document] ?? "", variables, order, ...named });
+  }
+  return { state: { ...state, session: { ...session, operations } }, spilled };
+}
+
+function isAttachment(value: unknown): value is Attachment {
+  return typeof value === "object" && value !== null && "version" in value && value.version === VERSION;
+}
+
+/** Structured cloning writes a text in one byte per character when all are Latin-1, otherwise in two. */
+function clonedSize(text: string): number {
+  return LATIN_1.test(text) ? text.length : 2 * text.length;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what V8 stores in one byte
+const LATIN_1 = /^[\0-\xff]*$/;

@@ -1,0 +1,132 @@
+import type { OperationStore } from "../src/core/operation/operation-store.ts";
+import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
+import type { ReadySession } from "../src/core/protocol/session.ts";
+import { findSpilled, packAttachment, type SocketState, unpackAttachment } from "./attachment.ts";
+import { Connection, keptBytesOf } from "./connection.ts";
+
+/** The open sockets of a workspace. Built from the platform's list and the attachments, at any wake. */
+export class Connections {
+  readonly #ctx: DurableObjectState;
+  readonly #operations: () => OperationStore;
+  readonly #bySocket = new Map<WebSocket, Connection>();
+  readonly #byIdentity = new Map<string, Set<Connection>>();
+  #keptBytes = 0;
+
+  /** @param operations opens the store of operations that outgrow an attachment; only called when one does */
+  constructor(ctx: DurableObjectState, operations: () => OperationStore) {
+    this.#ctx = ctx;
+    this.#operations = operations;
+    for (const socket of ctx.getWebSockets()) this.#load(socket);
+  }
+
+  get size(): number {
+    return this.#bySocket.size;
+  }
+
+  /** Bytes that all sockets make the workspace keep. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#bySocket.values();
+  }
+
+  get(socket: WebSocket): Connection | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  ofIdentity(identity: string): ReadonlySet<Connection> {
+    return this.#byIdentity.get(identity) ?? NONE;
+  }
+
+  add(socket: WebSocket, state: SocketState): Connection {
+    this.#ctx.acceptWebSocket(socket);
+    const connection = this.#insert(new Connection(socket, state, new Set()));
+    this.save(connection);
+    return connection;
+  }
+
+  /** Writes a socket's state where the next wake finds it: into its attachment, and into storage what does not fit. */
+  save(connection: Connection): void {
+    const { state, operations, spilled: before } = connection;
+    const spilled = findSpilled(operations);
+    for (const id of before) {
+      if (!spilled.has(id)) this.#operations().delete(state.id, id);
+    }
+    for (const id of spilled) {
+      const operation = operations.get(id);
+      if (!before.has(id) && operation !== undefined) this.#operations().put(state.id, id, operation);
+    }
+    connection.spilled = spilled;
+    connection.socket.serializeAttachment(packAttachment(state, spilled));
+    this.#count(connection);
+  }
+
+  /** Closes a socket from our side. It is forgotten at once: the platform lists it until the peer has answered. */
+  close(connection: Connection, event: CloseEvent): void {
+    this.remove(connection);
+    connection.socket.serializeAttachment(null);
+    closeQuietly(connection.socket, event);
+  }
+
+  /** Forgets a socket that is gone. */
+  remove(connection: Connection): void {
+    if (this.#bySocket.get(connection.socket) !== connection) return;
+    connection.closed = true;
+    this.#bySocket.delete(connection.socket);
+    const peers = this.#byIdentity.get(connection.identity);
+    peers?.delete(connection);
+    if (peers?.size === 0) this.#byIdentity.delete(connection.identity);
+    this.#keptBytes -= connection.keptBytes;
+    if (connection.spilled.size > 0) this.#operations().deleteSocket(connection.state.id);
+  }
+
+  #load(socket: WebSocket): void {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const attachment: unknown = socket.deserializeAttachment();
+    // Null is what a close of ours leaves behind.
+    if (attachment === null) return;
+    const unpacked = unpackAttachment(attachment);
+    if (unpacked === undefined) return closeQuietly(socket, CLOSE.RESTART);
+    const { state, spilled } = unpacked;
+    if (!spilled || state.session.state !== "ready") {
+      this.#count(this.#insert(new Connection(socket, state, new Set())));
+      return;
+    }
+    const stored = this.#operations().load(state.id);
+    const session = withStored(state.session, stored);
+    this.#count(this.#insert(new Connection(socket, { ...state, session }, new Set(stored.keys()))));
+  }
+
+  #insert(connection: Connection): Connection {
+    this.#bySocket.set(connection.socket, connection);
+    const peers = this.#byIdentity.get(connection.identity);
+    if (peers === undefined) this.#byIdentity.set(connection.identity, new Set([connection]));
+    else peers.add(connection);
+    return connection;
+  }
+
+  #count(connection: Connection): void {
+    let keptBytes = 0;
+    for (const operation of connection.operations.values()) keptBytes += keptBytesOf(operation);
+    this.#keptBytes += keptBytes - connection.keptBytes;
+    connection.keptBytes = keptBytes;
+  }
+}
+
+const NONE: ReadonlySet<Connection> = new Set();
+
+function withStored(session: ReadySession, stored: ReadySession["operations"]): ReadySession {
+  const operations = [...session.operations, ...stored].sort(([, a], [, b]) => a.order - b.order);
+  return { ...session, operations: new Map(operations) };
+}
+
+/** Closes a socket that may be closed already; `close()` throws then. */
+export function closeQuietly(socket: WebSocket, { code, reason }: CloseEvent): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    // Nothing is left to close.
+  }
+}

@@ -1,0 +1,205 @@
+import { assertNever, messageOf } from "../src/core/errors.ts";
+import type { Limits } from "../src/core/limits.ts";
+import { identityOf, type Principal } from "../src/core/principal.ts";
+import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-events.ts";
+import { encodeServerMessage } from "../src/core/protocol/codec.ts";
+import { nextDeadline } from "../src/core/protocol/deadlines.ts";
+import { openSession, readySession } from "../src/core/protocol/session.ts";
+import { type Effect, step } from "../src/core/protocol/step.ts";
+import type { AlarmClock } from "./alarm-clock.ts";
+import type { Connection } from "./connection.ts";
+import { type Connections, closeQuietly } from "./connections.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** How many silent sockets are asked at once when a limit leaves no place for a new one. */
+const ASKED_FOR_PLACE = 10;
+const ANSWER_FOR_PLACE_MS = 10_000;
+
+/** Runs the protocol over the sockets of a workspace: what frames, closes and time do to them. */
+export class Sockets {
+  readonly #ctx: DurableObjectState;
+  readonly #connections: Connections;
+  readonly #subscriptions: Subscriptions;
+  readonly #alarm: AlarmClock;
+  readonly #limits: Limits;
+
+  constructor(
+    ctx: DurableObjectState,
+    connections: Connections,
+    subscriptions: Subscriptions,
+    alarm: AlarmClock,
+    limits: Limits,
+  ) {
+    this.#ctx = ctx;
+    this.#connections = connections;
+    this.#subscriptions = subscriptions;
+    this.#alarm = alarm;
+    this.#limits = limits;
+  }
+
+  /** Takes a socket of an authenticated caller; it waits for `connection_init` then. */
+  accept(socket: WebSocket, principal: Principal, now: number): void {
+    const full = this.#findFull(principal, now);
+    if (full !== undefined) return this.refuse(socket, full);
+    const session = openSession(now, this.#limits.INIT_TIMEOUT_SECONDS);
+    const state = { id: crypto.randomUUID(), principal, session, seenAt: now, warned: false };
+    this.#schedule(this.#connections.add(socket, state));
+  }
+
+  /** Closes a socket that was never taken, in a way that browsers can see. */
+  refuse(socket: WebSocket, event: CloseEvent): void {
+    // A socket accepted the other way would keep the object awake until its peer has answered.
+    this.#ctx.acceptWebSocket(socket);
+    socket.serializeAttachment(null);
+    closeQuietly(socket, event);
+  }
+
+  receive(socket: WebSocket, frame: string | ArrayBuffer, now: number): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    const { session: before, answerBy } = connection.state;
+    if (answerBy !== undefined) connection.answered();
+    const { session, effects } = step(before, frame, { now, limits: this.#limits });
+    connection.update({ session, seenAt: now });
+    for (const effect of effects) this.#run(connection, effect, now);
+    const isChanged = connection.state.session !== before || answerBy !== undefined;
+    if (isChanged && !connection.closed) this.#connections.save(connection);
+  }
+
+  /** Sends a frame of data: to nobody whose token has expired, whether or not the alarm has been there yet. */
+  send(connection: Connection, frame: string, now: number): void {
+    if (now >= connection.tokenExpiresAt) this.close(connection, CLOSE.TOKEN_EXPIRED);
+    else connection.send(frame);
+  }
+
+  close(connection: Connection, event: CloseEvent): void {
+    this.#subscriptions.stopAll(connection);
+    this.#connections.close(connection, event);
+  }
+
+  closeAll(event: CloseEvent): number {
+    const open = [...this.#connections];
+    for (const connection of open) this.close(connection, event);
+    return open.length;
+  }
+
+  /** A socket went away by itself. */
+  forget(socket: WebSocket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    this.#subscriptions.stopAll(connection);
+    this.#connections.remove(connection);
+  }
+
+  /** Does to every socket what is due, and sets the alarm to what comes next. */
+  serveDeadlines(now: number): void {
+    for (const connection of [...this.#connections]) {
+      try {
+        this.#serveDeadline(connection, now);
+      } catch (thrown) {
+        // One socket must not keep the others from being served: an alarm that throws is repeated, then given up.
+        console.error({ message: "A deadline of a socket could not be served", error: messageOf(thrown) });
+      }
+    }
+    for (const connection of this.#connections) this.#schedule(connection);
+  }
+
+  #run(connection: Connection, effect: Effect, now: number): void {
+    switch (effect.type) {
+      case "send":
+        return connection.send(encodeServerMessage(effect.message));
+      case "close":
+        return this.close(connection, effect.event);
+      case "initialise":
+        connection.update({ session: readySession() });
+        connection.send(encodeServerMessage({ type: "connection_ack" }));
+        return this.#serveDeadline(connection, now);
+      case "subscribe":
+        return this.#subscriptions.start(connection, effect.id, effect.payload, now);
+      case "unsubscribe":
+        return this.#subscriptions.stop(connection, effect.id);
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  #serveDeadline(connection: Connection, now: number): void {
+    connection.update({ seenAt: this.#lastSeen(connection) });
+    const { what, at } = this.#nextDeadline(connection);
+    if (at > now) return;
+    switch (what) {
+      case "init-timeout":
+        return this.close(connection, CLOSE.INIT_TIMEOUT);
+      case "token-expiry":
+        return this.close(connection, CLOSE.TOKEN_EXPIRED);
+      case "token-warning":
+        connection.update({ warned: true });
+        connection.send(encodeServerMessage({ type: "ping", payload: { tokenExpiresAt: connection.tokenExpiresAt } }));
+        return this.#connections.save(connection);
+      case "silence":
+        return this.#ask(connection, now + this.#limits.SILENT_ANSWER_SECONDS * 1000);
+      case "no-answer":
+        return this.#endSilence(connection, now);
+      default:
+        return assertNever(what);
+    }
+  }
+
+  #ask(connection: Connection, answerBy: number): void {
+    connection.update({ answerBy });
+    connection.send(encodeServerMessage({ type: "ping" }));
+    this.#connections.save(connection);
+    this.#schedule(connection);
+  }
+
+  /** A keep-alive that the platform answered in the meantime is an answer too, though no frame reached us. */
+  #endSilence(connection: Connection, now: number): void {
+    const askedAt = now - this.#limits.SILENT_ANSWER_SECONDS * 1000;
+    if (connection.state.seenAt <= askedAt) return this.close(connection, CLOSE.SILENT);
+    connection.answered();
+    return this.#connections.save(connection);
+  }
+
+  #findFull(principal: Principal, now: number): CloseEvent | undefined {
+    const { MAX_SOCKETS_PER_IDENTITY, MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
+    const peers = this.#connections.ofIdentity(identityOf(principal));
+    if (peers.size >= MAX_SOCKETS_PER_IDENTITY) {
+      this.#askForPlace(peers, now);
+      return closeWith(
+        CLOSE.OVERLOADED,
+        `A caller may hold ${MAX_SOCKETS_PER_IDENTITY} sockets (MAX_SOCKETS_PER_IDENTITY)`,
+      );
+    }
+    if (this.#connections.size >= MAX_SOCKETS_PER_WORKSPACE) {
+      this.#askForPlace(this.#connections, now);
+      return closeWith(
+        CLOSE.OVERLOADED,
+        `A workspace may hold ${MAX_SOCKETS_PER_WORKSPACE} sockets (MAX_SOCKETS_PER_WORKSPACE)`,
+      );
+    }
+    return undefined;
+  }
+
+  /** Asks the longest silent sockets whether they are still there; the dead among them soon make room. */
+  #askForPlace(candidates: Iterable<Connection>, now: number): void {
+    const unasked = [...candidates].filter(
+      ({ state }) => state.answerBy === undefined && state.session.state === "ready",
+    );
+    const bySilence = unasked
+      .map((connection) => ({ connection, seenAt: this.#lastSeen(connection) }))
+      .sort((a, b) => a.seenAt - b.seenAt);
+    for (const { connection } of bySilence.slice(0, ASKED_FOR_PLACE)) this.#ask(connection, now + ANSWER_FOR_PLACE_MS);
+  }
+
+  #lastSeen({ socket, state }: Connection): number {
+    return Math.max(state.seenAt, this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+  }
+
+  #nextDeadline({ state, tokenExpiresAt }: Connection) {
+    return nextDeadline({ ...state, tokenExpiresAt }, this.#limits);
+  }
+
+  #schedule(connection: Connection): void {
+    this.#alarm.wakeBy(this.#nextDeadline(connection).at);
+  }
+}

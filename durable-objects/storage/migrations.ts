@@ -1,0 +1,51 @@
+/**
+ * The schema of a workspace's storage, one entry per version. Entries are only ever added: objects in the field stand
+ * at any of them. (`PRAGMA user_version` is not available, hence the row in `meta`.)
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+   -- One row per published message. A row whose body is NULL is past retention and only remembers its id.
+   CREATE TABLE log (
+     last_offset INTEGER PRIMARY KEY,
+     events INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     total_bytes INTEGER NOT NULL,
+     id TEXT NOT NULL UNIQUE,
+     digest TEXT NOT NULL,
+     source TEXT NOT NULL,
+     body TEXT
+   );
+
+   -- Operations that did not fit into their socket's attachment.
+   CREATE TABLE operations (
+     socket TEXT NOT NULL,
+     id TEXT NOT NULL,
+     operation TEXT NOT NULL,
+     PRIMARY KEY (socket, id)
+   ) WITHOUT ROWID;
+
+   -- Tokens issued up to and including a second are refused; identity '*' is everybody.
+   CREATE TABLE refusals (identity TEXT PRIMARY KEY, issued_until INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** The version of a storage, 0 when nothing was ever written. Creates nothing. */
+export function storageVersion(sql: SqlStorage): number {
+  const { count } = sql
+    .exec<{ count: number }>("SELECT count(*) AS count FROM sqlite_master WHERE name = 'meta'")
+    .one();
+  if (count === 0) return 0;
+  const { value } = sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = 'version'").one();
+  return Number(value);
+}
+
+/** Brings a storage to the newest version. */
+export function migrate(storage: DurableObjectStorage): void {
+  const { sql } = storage;
+  const version = storageVersion(sql);
+  if (version >= MIGRATIONS.length) return;
+  storage.transactionSync(() => {
+    for (const statements of MIGRATIONS.slice(version)) sql.exec(statements);
+    sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('version', ?)", String(MIGRATIONS.length));
+  });
+}

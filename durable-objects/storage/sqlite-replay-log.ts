@@ -1,0 +1,167 @@
+import type { PublishRequest, PublishSource } from "../../src/core/pubsub/publish-request.ts";
+import {
+  isPastRetention,
+  type LogExtent,
+  type LoggedId,
+  type LogRow,
+  type ReplayLog,
+  type Retention,
+} from "../../src/core/pubsub/replay-log.ts";
+import { readMeta, writeMeta } from "./meta.ts";
+
+/** Where trimming stands. */
+interface Cursors {
+  /** Offset up to which bodies are gone, and the total of bytes up to there. */
+  floor: number;
+  floorBytes: number;
+  /** Offset up to which no id that came directly is remembered any more. */
+  directIds: number;
+}
+
+/** Cursors are written once for this many trimmed rows: a row written per publish would double the cost of the log. */
+const CURSOR_SAVE_INTERVAL = 256;
+
+/** The log in the object's SQLite: one row written per message, and one for the index of its id. */
+export class SqliteReplayLog implements ReplayLog {
+  readonly #sql: SqlStorage;
+  readonly #retention: Retention;
+  readonly #cursors: Cursors;
+  #unsavedTrims = 0;
+  #head: number;
+  #lastAt: number;
+  #totalBytes: number;
+
+  constructor(sql: SqlStorage, retention: Retention) {
+    this.#sql = sql;
+    this.#retention = retention;
+    const [newest] = sql.exec<{ last_offset: number; at: number; total_bytes: number }>(
+      "SELECT last_offset, at, total_bytes FROM log ORDER BY last_offset DESC LIMIT 1",
+    );
+    this.#head = newest?.last_offset ?? 0;
+    this.#lastAt = newest?.at ?? 0;
+    this.#totalBytes = newest?.total_bytes ?? 0;
+    this.#cursors = this.#loadCursors();
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  find(id: string): LoggedId | undefined {
+    const [row] = this.#sql.exec<{ digest: string; offset: number; events: number }>(
+      "SELECT digest, last_offset AS offset, events FROM log WHERE id = ?",
+      id,
+    );
+    return row;
+  }
+
+  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow {
+    const offset = this.#head + events;
+    // A clock that steps back must not make a later row older.
+    const at = Math.max(now, this.#lastAt);
+    const { total_bytes } = this.#sql
+      .exec<{ total_bytes: number }>(
+        `INSERT INTO log (last_offset, events, at, total_bytes, id, digest, source, body)
+         VALUES (?1, ?2, ?3, ?4 + octet_length(?8), ?5, ?6, ?7, ?8) RETURNING total_bytes`,
+        ...[offset, events, at, this.#totalBytes, id, digest, source, body],
+      )
+      .one();
+    this.#head = offset;
+    this.#lastAt = at;
+    this.#totalBytes = total_bytes;
+    return { offset, events, at, body };
+  }
+
+  read(offset: number, maxRows: number): LogRow[] {
+    const rows = this.#sql.exec<{ offset: number; events: number; at: number; body: string }>(
+      "SELECT last_offset AS offset, events, at, body FROM log WHERE last_offset > ? AND body IS NOT NULL ORDER BY last_offset LIMIT ?",
+      ...[Math.max(offset, this.#cursors.floor), maxRows],
+    );
+    return rows.toArray();
+  }
+
+  extent(): LogExtent {
+    const { floor, floorBytes } = this.#cursors;
+    const { rows } = this.#sql
+      .exec<{ rows: number }>("SELECT count(*) AS rows FROM log WHERE last_offset > ?", floor)
+      .one();
+    return { floor, head: this.#head, rows, bytes: this.#totalBytes - floorBytes };
+  }
+
+  trim(now: number, maxRows: number): number {
+    const bodies = this.#trimBodies(now, maxRows);
+    const ids = bodies < maxRows ? this.#trimIds(now, maxRows - bodies) : 0;
+    this.#unsavedTrims += bodies + ids;
+    if (this.#unsavedTrims >= CURSOR_SAVE_INTERVAL) {
+      this.#unsavedTrims = 0;
+      writeMeta(this.#sql, "log-cursors", JSON.stringify(this.#cursors));
+    }
+    return bodies + ids;
+  }
+
+  #trimBodies(now: number, maxRows: number): number {
+    const { floor } = this.#cursors;
+    let trimmed = 0;
+    const oldest = this.#sql.exec<{ offset: number; at: number; totalBytes: number }>(
+      "SELECT last_offset AS offset, at, total_bytes AS totalBytes FROM log WHERE last_offset > ? ORDER BY last_offset LIMIT ?",
+      ...[floor, maxRows],
+    );
+    for (const row of oldest) {
+      const bytes = this.#totalBytes - this.#cursors.floorBytes;
+      if (!isPastRetention(row, this.#head, bytes, now, this.#retention)) break;
+      this.#cursors.floor = row.offset;
+      this.#cursors.floorBytes = row.totalBytes;
+      trimmed++;
+    }
+    if (trimmed > 0) {
+      this.#sql.exec(
+        "UPDATE log SET body = NULL WHERE last_offset > ? AND last_offset <= ?",
+        floor,
+        this.#cursors.floor,
+      );
+    }
+    return trimmed;
+  }
+
+  /**
+   * Ids are forgotten in order of time, in two passes over the rows behind the floor: the direct ones early, those of
+   * the queue days later. The newest row always stays: it holds the head.
+   */
+  #trimIds(now: number, maxRows: number): number {
+    const { idMemoryMs } = this.#retention;
+    const behind = (after: number, memoryMs: number) =>
+      this.#sql
+        .exec<{ offset: number; source: PublishSource }>(
+          `SELECT last_offset AS offset, source FROM log
+           WHERE last_offset > ? AND last_offset <= ? AND last_offset < ? AND at < ? ORDER BY last_offset LIMIT ?`,
+          ...[after, this.#cursors.floor, this.#head, now - memoryMs, maxRows],
+        )
+        .toArray();
+    const forget = (offset: number) => this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
+
+    let forgotten = 0;
+    for (const { offset, source } of behind(this.#cursors.directIds, idMemoryMs.direct)) {
+      this.#cursors.directIds = offset;
+      if (source !== "direct") continue;
+      forget(offset);
+      forgotten++;
+    }
+    for (const { offset } of behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue))) {
+      forget(offset);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  /** The saved floor is only where to begin looking: the true one lies just before the oldest body that is left. */
+  #loadCursors(): Cursors {
+    const saved = readMeta(this.#sql, "log-cursors");
+    const { floor, directIds } = saved === undefined ? { floor: 0, directIds: 0 } : (JSON.parse(saved) as Cursors);
+    const [oldest] = this.#sql.exec<{ floor: number; floorBytes: number }>(
+      `SELECT last_offset - events AS floor, total_bytes - octet_length(body) AS floorBytes FROM log
+       WHERE last_offset > ? AND body IS NOT NULL ORDER BY last_offset LIMIT 1`,
+      floor,
+    );
+    return { directIds, ...(oldest ?? { floor: this.#head, floorBytes: this.#totalBytes }) };
+  }
+}

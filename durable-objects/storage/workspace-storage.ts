@@ -1,0 +1,42 @@
+import type { OperationStore } from "../../src/core/operation/operation-store.ts";
+import { randomEpoch } from "../../src/core/pubsub/position.ts";
+import type { ReplayLog, Retention } from "../../src/core/pubsub/replay-log.ts";
+import { readMeta, writeMeta } from "./meta.ts";
+import { migrate, storageVersion } from "./migrations.ts";
+import { type Refusals, SqliteRefusals } from "./refusals.ts";
+import { SqliteOperationStore } from "./sqlite-operation-store.ts";
+import { SqliteReplayLog } from "./sqlite-replay-log.ts";
+
+/** Everything a workspace keeps on disk. */
+export interface WorkspaceStorage {
+  /** Random, made with the storage. */
+  readonly epoch: string;
+  readonly log: ReplayLog;
+  readonly operations: OperationStore;
+  readonly refusals: Refusals;
+}
+
+/** Opens the storage of a workspace, creating it when it has none. */
+export function openStorage(storage: DurableObjectStorage, retention: Retention): WorkspaceStorage {
+  migrate(storage);
+  const { sql } = storage;
+  return {
+    epoch: loadEpoch(sql),
+    log: new SqliteReplayLog(sql, retention),
+    operations: new SqliteOperationStore(sql),
+    refusals: new SqliteRefusals(sql),
+  };
+}
+
+/** Opens the storage of a workspace that has one. Asking about a workspace never seen creates nothing. */
+export function openExistingStorage(storage: DurableObjectStorage, retention: Retention): WorkspaceStorage | undefined {
+  return storageVersion(storage.sql) === 0 ? undefined : openStorage(storage, retention);
+}
+
+function loadEpoch(sql: SqlStorage): string {
+  const known = readMeta(sql, "epoch");
+  if (known !== undefined) return known;
+  const epoch = randomEpoch();
+  writeMeta(sql, "epoch", epoch);
+  return epoch;
+}

@@ -1,0 +1,29 @@
+import type { GraphQLSchema } from "graphql";
+import { BoundedCache } from "../bounded-cache.ts";
+import type { Limits } from "../limits.ts";
+import { type PreparedDocument, prepareDocument, socketDocumentLimits } from "./prepare-document.ts";
+
+/** Parses and validates every document once, however many sockets send it; failures are remembered like successes. */
+export class DocumentCache {
+  readonly #documents: BoundedCache<PreparedDocument>;
+  readonly #schema: GraphQLSchema;
+  readonly #limits: Limits;
+
+  constructor(schema: GraphQLSchema, limits: Limits) {
+    this.#schema = schema;
+    this.#limits = limits;
+    this.#documents = new BoundedCache(limits.MAX_CACHED_DOCUMENTS, limits.MAX_CACHED_DOCUMENT_BYTES);
+  }
+
+  has(source: string): boolean {
+    return this.#documents.get(source) !== undefined;
+  }
+
+  prepare(source: string): PreparedDocument {
+    const known = this.#documents.get(source);
+    if (known !== undefined) return known;
+    const prepared = prepareDocument(this.#schema, source, socketDocumentLimits(this.#limits));
+    this.#documents.set(source, prepared, source.length);
+    return prepared;
+  }
+}

@@ -1,0 +1,117 @@
+import {
+  executeSubscriptionEvent,
+  type ExecutionResult,
+  execute,
+  getArgumentValues,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  type ValidatedSubscriptionArgs,
+  validateSubscriptionArgs,
+} from "graphql";
+import type { Principal } from "../principal.ts";
+import type { Interest } from "../pubsub/subscription-index.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { codedError, type PreparedDocument, selectOperation, withCode } from "./prepare-document.ts";
+import type { SubscriptionField } from "./subscription-field.ts";
+
+/** A subscription with its variables coerced: everything about it that does not depend on an event or a caller. */
+export interface SubscriptionPlan {
+  readonly field: SubscriptionField;
+  readonly args: unknown;
+  readonly interest: Interest;
+  readonly execution: ValidatedSubscriptionArgs;
+}
+
+/** What a request turned out to be. */
+export type OperationPlan =
+  | { readonly type: "subscription"; readonly plan: SubscriptionPlan }
+  /** A query or mutation, executed already. */
+  | { readonly type: "result"; readonly result: ExecutionResult }
+  | { readonly type: "failed"; readonly errors: readonly GraphQLError[] };
+
+/** What is asked for besides the document. */
+export interface OperationRequest {
+  readonly operationName?: string;
+  /** JSON of an object. */
+  readonly variables: string;
+}
+
+/** Turns a prepared document and variables into something that can run, or into the errors that end the operation. */
+export function planOperation(
+  catalogue: Catalogue,
+  prepared: PreparedDocument,
+  request: OperationRequest,
+): OperationPlan {
+  if (prepared.errors !== undefined) return { type: "failed", errors: prepared.errors };
+  const { document } = prepared;
+  const { operationName } = request;
+  const operation = selectOperation(document, operationName);
+  if (operation instanceof GraphQLError) return { type: "failed", errors: [operation] };
+  const variableValues = JSON.parse(request.variables) as Record<string, unknown>;
+  const { schema, rootValue } = catalogue;
+  const args = { schema, rootValue, document, operationName: operationName ?? null, variableValues };
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+    const result = execute(args);
+    // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
+    if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
+    return { type: "result", result };
+  }
+  const execution = validateSubscriptionArgs(args);
+  if (!("schema" in execution)) return badInput(execution);
+  return planSubscription(catalogue, operation, execution);
+}
+
+/** Says why a caller may not run a plan; undefined lets it. */
+export function refusal(plan: SubscriptionPlan, caller: Principal): GraphQLError | undefined {
+  const reason = plan.field.refuse?.(plan.args, caller);
+  return reason === undefined ? undefined : codedError("FORBIDDEN", reason);
+}
+
+/** Executes a subscription for one value of its root field. Returns the payload of a `next` as JSON text. */
+export function executePlan({ field, execution }: SubscriptionPlan, value: unknown): string {
+  const result = executeSubscriptionEvent({ ...execution, rootValue: { [field.name]: value } });
+  if (result instanceof Promise) throw new TypeError(`A resolver below ${field.name} returned a promise.`);
+  return JSON.stringify(result);
+}
+
+function planSubscription(
+  catalogue: Catalogue,
+  operation: OperationDefinitionNode,
+  execution: ValidatedSubscriptionArgs,
+): OperationPlan {
+  const node = rootField(operation, execution);
+  const field = node && catalogue.subscriptions.get(node.name.value);
+  const definition = node && catalogue.schema.getSubscriptionType()?.getFields()[node.name.value];
+  if (node === undefined || field === undefined || definition === undefined) {
+    return {
+      type: "failed",
+      errors: [codedError("GRAPHQL_VALIDATION_FAILED", "A subscription selects one field of Subscription.")],
+    };
+  }
+  try {
+    const args: unknown = getArgumentValues(definition, node, execution.variableValues);
+    return { type: "subscription", plan: { field, args, interest: field.interestOf(args), execution } };
+  } catch (thrown) {
+    if (!(thrown instanceof GraphQLError)) throw thrown;
+    return badInput([thrown]);
+  }
+}
+
+/** The one root field, which may stand in fragments; validation has made sure that there is only one. */
+function rootField(operation: OperationDefinitionNode, { fragments }: ValidatedSubscriptionArgs) {
+  let [selection] = operation.selectionSet.selections;
+  while (selection !== undefined && selection.kind !== Kind.FIELD) {
+    const selectionSet =
+      selection.kind === Kind.INLINE_FRAGMENT
+        ? selection.selectionSet
+        : fragments[selection.name.value]?.definition.selectionSet;
+    selection = selectionSet?.selections[0];
+  }
+  return selection;
+}
+
+function badInput(errors: readonly GraphQLError[]): OperationPlan {
+  return { type: "failed", errors: errors.map((error) => withCode(error, "BAD_USER_INPUT")) };
+}

@@ -1,0 +1,75 @@
+import { utf8Size } from "../text-size.ts";
+import type { PublishRequest, PublishSource } from "./publish-request.ts";
+import {
+  isPastRetention,
+  type LogExtent,
+  type LoggedId,
+  type LogRow,
+  type ReplayLog,
+  type Retention,
+} from "./replay-log.ts";
+
+interface RememberedId extends LoggedId {
+  readonly at: number;
+  readonly source: PublishSource;
+}
+
+/** The log without a storage: the plain statement of what the SQLite log must do. */
+export class MemoryReplayLog implements ReplayLog {
+  readonly #retention: Retention;
+  readonly #rows: (LogRow & { readonly bytes: number })[] = [];
+  readonly #ids = new Map<string, RememberedId>();
+  #head = 0;
+  #floor = 0;
+  #bytes = 0;
+
+  constructor(retention: Retention) {
+    this.#retention = retention;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  find(id: string): LoggedId | undefined {
+    const known = this.#ids.get(id);
+    return known && { digest: known.digest, offset: known.offset, events: known.events };
+  }
+
+  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow {
+    const at = Math.max(now, this.#rows.at(-1)?.at ?? 0);
+    this.#head += events;
+    const bytes = utf8Size(body);
+    this.#bytes += bytes;
+    this.#rows.push({ offset: this.#head, events, at, body, bytes });
+    this.#ids.set(id, { digest, offset: this.#head, events, at, source });
+    return { offset: this.#head, events, at, body };
+  }
+
+  read(offset: number, maxRows: number): LogRow[] {
+    const after = this.#rows.filter((row) => row.offset > offset).slice(0, maxRows);
+    return after.map(({ offset, events, at, body }) => ({ offset, events, at, body }));
+  }
+
+  extent(): LogExtent {
+    return { floor: this.#floor, head: this.#head, rows: this.#rows.length, bytes: this.#bytes };
+  }
+
+  trim(now: number, maxRows: number): number {
+    let trimmed = 0;
+    for (let row = this.#rows[0]; row !== undefined && trimmed < maxRows; row = this.#rows[0]) {
+      if (!isPastRetention(row, this.#head, this.#bytes, now, this.#retention)) break;
+      this.#rows.shift();
+      this.#bytes -= row.bytes;
+      this.#floor = row.offset;
+      trimmed++;
+    }
+    for (const [id, { offset, at, source }] of this.#ids) {
+      if (trimmed >= maxRows) break;
+      if (offset > this.#floor || now - at <= this.#retention.idMemoryMs[source]) continue;
+      this.#ids.delete(id);
+      trimmed++;
+    }
+    return trimmed;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Principal } from "../principal.ts";
+import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
+
+/** What the rest of the gateway may ask of a workspace's object, by RPC. */
+export interface Workspace {
+  /** Writes messages to the log and sends them, in order; answers once they are durable. */
+  publish(requests: PublishRequest[]): Promise<PublishOutcome[]>;
+  /** Whether a caller whose token verifies is still let in. */
+  admits(principal: Principal): Promise<boolean>;
+  inspect(): Promise<WorkspaceReport>;
+  /** Deletes everything, and refuses every token issued until now. */
+  erase(): Promise<{ closed: number }>;
+}
+
+/** How a workspace stands, for whoever operates the gateway. */
+export interface WorkspaceReport {
+  readonly sockets: number;
+  readonly operations: number;
+  readonly operationsByField: Readonly<Record<string, number>>;
+  /** Absent when the workspace was never seen. */
+  readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
+  readonly position?: string;
+  readonly epoch?: string;
+  /** Says why records reach nobody, where that is so. */
+  readonly notDelivering?: string;
+}

@@ -1,0 +1,18 @@
+/** A rate as plain data, so that it can live in a socket's attachment. */
+export interface TokenBucket {
+  readonly tokens: number;
+  /** Epoch ms of the last change. */
+  readonly at: number;
+}
+
+/** Takes one token; the bucket refills at `perSecond` up to `burst`. Undefined when there is none to take. */
+export function takeToken(
+  bucket: TokenBucket | undefined,
+  perSecond: number,
+  burst: number,
+  now: number,
+): TokenBucket | undefined {
+  const elapsed = bucket === undefined ? 0 : Math.max(0, now - bucket.at);
+  const tokens = bucket === undefined ? burst : Math.min(burst, bucket.tokens + (elapsed * perSecond) / 1000);
+  return tokens < 1 ? undefined : { tokens: tokens - 1, at: now };
+}

@@ -1,0 +1,10 @@
+import type { CloseEvent } from "../core/protocol/close-events.ts";
+
+/** Accepts an upgrade only to close it: a browser sees the code and reason of a close, but not the status of a refusal. */
+export function acceptAndClose({ code, reason }: CloseEvent, subprotocol: string | undefined): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.close(code, reason);
+  const headers: HeadersInit = subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol };
+  return new Response(null, { status: 101, webSocket: client, headers });
+}

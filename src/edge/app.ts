@@ -1,0 +1,61 @@
+import { Hono } from "hono";
+import { isLoopbackHost } from "../core/settings.ts";
+import { admin } from "./admin.ts";
+import { corsFor } from "./cors.ts";
+import { edgeOf } from "./edge.ts";
+import { errorResponse, responseTo } from "./error-response.ts";
+import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
+import { graphqlOverHttp } from "./graphql.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
+import { publishOverHttp } from "./publish.ts";
+import { upgrade } from "./upgrade.ts";
+
+/** Every door of the gateway over HTTP. */
+export const app = new Hono<{ Bindings: Env }>();
+
+app.onError(responseTo);
+app.notFound(({ req }) => errorResponse("NOT_FOUND", `There is nothing at ${new URL(req.url).pathname}.`));
+
+// Before the settings are looked at: it tells whether the Worker runs, not whether it is well set up.
+app.get("/healthz", ({ json }) => json({ status: "ok" }));
+app.all("/healthz", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
+
+app.use(async function requireSettings({ req, env }, next) {
+  const { environment, devHosts } = edgeOf(env).settings;
+  const { hostname } = new URL(req.url);
+  // Development has well-known secrets: it is for this machine, not for a network.
+  if (environment === "development" && !isLoopbackHost(hostname) && !devHosts.includes(hostname)) {
+    return errorResponse("MISDIRECTED", "ENVIRONMENT=development answers on loopback hosts and DEV_HOSTS only.");
+  }
+  return next();
+});
+
+app.post("/publish", ({ req, env }) => publishOverHttp(req.raw, edgeOf(env)));
+app.all("/publish", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
+app.route("/admin", admin);
+
+app.get("/graphiql/*", async ({ req, env }, next) => {
+  if (!edgeOf(env).settings.playground) return next();
+  return serveGraphiqlAsset(env.ASSETS, req.raw);
+});
+
+app.use(async function graphqlPaths(context, next) {
+  const { req, env } = context;
+  const edge = edgeOf(env);
+  if (!edge.settings.graphqlPaths.includes(req.path)) return next();
+  if (req.header("Upgrade")?.toLowerCase() === "websocket") return upgrade(req.raw, edge);
+  return corsFor(edge.settings)(context, async () => {
+    context.res = await answerOverHttp(req.raw, env);
+  });
+});
+
+async function answerOverHttp(request: Request, env: Env): Promise<Response> {
+  const edge = edgeOf(env);
+  const { method, headers } = request;
+  if (method !== "GET" && method !== "POST") return methodNotAllowed(request, ["GET", "POST"]);
+  const wantsPage = method === "GET" && (headers.get("Accept") ?? "").includes("text/html");
+  if (wantsPage && edge.settings.playground && !new URL(request.url).searchParams.has("query")) {
+    return serveGraphiql(env.ASSETS, request);
+  }
+  return graphqlOverHttp(request, edge).catch(responseTo);
+}

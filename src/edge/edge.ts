@@ -1,0 +1,43 @@
+import { createTokenVerifier, type TokenVerifier } from "../auth/verify-token.ts";
+import type { Workspace } from "../core/pubsub/workspace.ts";
+import { type Settings, settingsOf } from "../core/settings.ts";
+import { SocketsWithoutToken } from "./sockets-without-token.ts";
+
+/** What every door of an isolate shares. Nothing in it belongs to a tenant. */
+export interface Edge {
+  readonly env: Env;
+  readonly settings: Settings;
+  readonly verifier: TokenVerifier;
+  readonly socketsWithoutToken: SocketsWithoutToken;
+}
+
+/** A workspace's object, reached by RPC or with a request. */
+export type WorkspaceStub = Workspace & Pick<Fetcher, "fetch">;
+
+/**
+ * The edge of a Worker's bindings, made once per isolate: fetched keys are kept in it.
+ * @throws SettingsError when a setting is bad
+ */
+export function edgeOf(env: Env): Edge {
+  let edge = edges.get(env);
+  if (edge === undefined) {
+    const settings = settingsOf(env);
+    edge = {
+      env,
+      settings,
+      verifier: createTokenVerifier({ settings, now: Date.now, fetch: (...args) => fetch(...args) }),
+      socketsWithoutToken: new SocketsWithoutToken(settings.limits.MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS),
+    };
+    edges.set(env, edge);
+  }
+  return edge;
+}
+
+const edges = new WeakMap<Env, Edge>();
+
+/** The object of a workspace. Another jurisdiction is another object of the same name. */
+export function workspaceOf(env: Env, workspaceId: string): WorkspaceStub {
+  const { jurisdiction, locationHint } = settingsOf(env);
+  const namespace = jurisdiction === undefined ? env.WORKSPACES : env.WORKSPACES.jurisdiction(jurisdiction);
+  return namespace.getByName(workspaceId, locationHint === undefined ? {} : { locationHint });
+}

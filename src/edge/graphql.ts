@@ -1,0 +1,87 @@
+import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
+import { catalogue } from "../../schema/index.ts";
+import { authenticateRequest } from "../auth/token-sources.ts";
+import { GatewayError } from "../core/errors.ts";
+import { isJsonTooDeep } from "../core/json.ts";
+import { codedError, httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
+import type { Principal } from "../core/principal.ts";
+import { type Edge, workspaceOf } from "./edge.ts";
+import { readBody } from "./read-body.ts";
+
+interface GraphqlContext {
+  readonly principal: Principal;
+}
+
+/** GraphQL over HTTP, to its spec: queries and mutations of a caller that is authenticated first. */
+export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Response> {
+  const principal = await requireCaller(request, edge);
+  const url = new URL(request.url);
+  const yoga = yogaAt(url.pathname, edge);
+  return yoga.fetch(request.method === "POST" ? await withCheckedBody(request, edge) : request, { principal });
+}
+
+async function requireCaller(request: Request, edge: Edge): Promise<Principal> {
+  const principal = await authenticateRequest(request, edge.verifier, edge.settings);
+  if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
+  if (await workspaceOf(edge.env, principal.workspaceId).admits(principal)) return principal;
+  throw new GatewayError("UNAUTHENTICATED", "The token was revoked.");
+}
+
+/** The same request with its body read within the limits, so that nothing behind this sees more. */
+async function withCheckedBody(request: Request, { settings: { limits } }: Edge): Promise<Request> {
+  const body = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
+  if (isJsonTooDeep(body, limits.MAX_JSON_DEPTH)) {
+    throw new GatewayError("BAD_MESSAGE", `JSON may nest ${limits.MAX_JSON_DEPTH} levels.`);
+  }
+  const headers = new Headers(request.headers);
+  headers.delete("Content-Length");
+  return new Request(request.url, { method: "POST", headers, body });
+}
+
+function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<GraphqlContext, object> {
+  let yogas = yogasByEdge.get(edge);
+  if (yogas === undefined) yogasByEdge.set(edge, (yogas = new Map()));
+  let yoga = yogas.get(graphqlEndpoint);
+  if (yoga === undefined) {
+    yoga = createYoga<GraphqlContext>({
+      schema: catalogue.schema,
+      graphqlEndpoint,
+      // CORS, GraphiQL and health have doors of their own.
+      cors: false,
+      graphiql: false,
+      landingPage: false,
+      healthCheckEndpoint: "/healthz",
+      batching: false,
+      logging: "error",
+      plugins: [parsesWithinLimits(edge), resolvesQueries, refusesSubscriptions],
+    });
+    yogas.set(graphqlEndpoint, yoga);
+  }
+  return yoga;
+}
+
+const yogasByEdge = new WeakMap<Edge, Map<string, YogaServerInstance<GraphqlContext, object>>>();
+
+function parsesWithinLimits({ settings }: Edge): Plugin {
+  const limits = httpDocumentLimits(settings.limits);
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source) => parseWithinLimits(typeof source === "string" ? source : source.body, limits));
+    },
+  };
+}
+
+const resolvesQueries: Plugin = {
+  onExecute({ args }) {
+    args.rootValue = catalogue.rootValue;
+  },
+};
+
+const refusesSubscriptions: Plugin = {
+  onSubscribe({ setResultAndStopExecution }) {
+    const error = codedError("NOT_ACCEPTABLE", "Subscriptions are served over WebSocket at this address.");
+    setResultAndStopExecution({
+      errors: [Object.assign(error, { extensions: { ...error.extensions, http: { status: 406 } } })],
+    });
+  },
+};

@@ -1,0 +1,34 @@
+import { GatewayError } from "../core/errors.ts";
+import { isJsonObject, isJsonTooDeep } from "../core/json.ts";
+import { publishMessages } from "../publish/publish-messages.ts";
+import { requireSecret } from "./require-secret.ts";
+import { type Edge, workspaceOf } from "./edge.ts";
+import { publishResponse } from "./publish-response.ts";
+import { readBody } from "./read-body.ts";
+
+/** Publishing over HTTP: `{"messages":[…]}` from a publisher that knows the secret. */
+export async function publishOverHttp(request: Request, edge: Edge): Promise<Response> {
+  const { settings, env } = edge;
+  await requireSecret(request, settings.publisherSecrets, "PUBLISHER_SECRETS");
+  const body = parseBody(await readBody(request, settings.limits.MAX_PUBLISH_BYTES), settings.limits.MAX_JSON_DEPTH);
+  const door = {
+    settings,
+    source: "direct",
+    workspaceOf: (workspaceId: string) => workspaceOf(env, workspaceId),
+  } as const;
+  return publishResponse(await publishMessages(body.messages, door));
+}
+
+function parseBody(text: string, maxDepth: number): { messages: unknown } {
+  if (isJsonTooDeep(text, maxDepth)) throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new GatewayError("BAD_MESSAGE", "The body must be JSON.");
+  }
+  if (!isJsonObject(body) || !Array.isArray(body["messages"])) {
+    throw new GatewayError("BAD_MESSAGE", 'The body must be {"messages":[…]}.');
+  }
+  return { messages: body["messages"] };
+}

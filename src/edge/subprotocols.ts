@@ -1,0 +1,19 @@
+import { BEARER_ITEM_PREFIX } from "../auth/token-sources.ts";
+
+/** The dialects of GraphQL over WebSocket that are spoken here, best first. */
+export const SUBPROTOCOLS = ["graphql-transport-ws"] as const;
+export type Subprotocol = (typeof SUBPROTOCOLS)[number];
+
+/** What came of the dialects that a client offered. */
+export type Negotiation =
+  | { readonly subprotocol: Subprotocol }
+  /** None is spoken here. `echo` is what to select all the same, because no client would see a close otherwise. */
+  | { readonly subprotocol: undefined; readonly echo: string | undefined };
+
+/** Picks the best dialect among those offered in `Sec-WebSocket-Protocol`. A token among them is never picked. */
+export function negotiateSubprotocol(header: string | null): Negotiation {
+  const offered = (header ?? "").split(",").map((item) => item.trim());
+  const subprotocol = SUBPROTOCOLS.find((spoken) => offered.includes(spoken));
+  if (subprotocol !== undefined) return { subprotocol };
+  return { subprotocol, echo: offered.find((item) => item !== "" && !item.startsWith(BEARER_ITEM_PREFIX)) };
+}

@@ -1,0 +1,24 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { GatewayError } from "../core/errors.ts";
+import type { WorkspaceReport } from "../core/pubsub/workspace.ts";
+import { parseUuid } from "../core/uuid.ts";
+import { workspaceOf } from "../edge/edge.ts";
+
+/** What an operator asks and does, over a service binding. The binding itself is the credential. */
+export class Admin extends WorkerEntrypoint<Env> {
+  /** @throws GatewayError BAD_REQUEST for what is no UUID */
+  async inspect(workspaceId: string): Promise<WorkspaceReport> {
+    return this.#workspace(workspaceId).inspect();
+  }
+
+  /** @throws GatewayError BAD_REQUEST for what is no UUID */
+  async erase(workspaceId: string): Promise<{ closed: number }> {
+    return this.#workspace(workspaceId).erase();
+  }
+
+  #workspace(id: string) {
+    const workspaceId = parseUuid(id);
+    if (workspaceId === undefined) throw new GatewayError("BAD_REQUEST", "The workspace id must be a UUID.");
+    return workspaceOf(this.env, workspaceId);
+  }
+}

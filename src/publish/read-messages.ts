@@ -1,0 +1,47 @@
+import { GatewayError } from "../core/errors.ts";
+import { type PlainJson, toPlainJson } from "../core/plain-json.ts";
+import type { MessageRules } from "../core/pubsub/message-rules.ts";
+import type { PublishError, PublishSource } from "../core/pubsub/publish-request.ts";
+import { isLargerThan, utf8Size } from "../core/text-size.ts";
+import { isRefused, publishErrorOf } from "./publish-result.ts";
+
+/**
+ * Turns what a door was given into plain JSON, message by message.
+ *
+ * A direct call is one request: its number of messages and all their bytes have a limit, and past it nothing is taken.
+ * A queue batch was put together by the platform, from messages that have nothing to do with each other, so there the
+ * limit in bytes is one of each message, and the batch has none.
+ * @throws GatewayError BAD_MESSAGE for what is no list of messages, TOO_LARGE for a direct call past its limits
+ */
+export function readMessages(input: unknown, rules: MessageRules, source: PublishSource): (PlainJson | PublishError)[] {
+  const { MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES } = rules.limits;
+  const isDirect = source === "direct";
+  if (!Array.isArray(input) || input.length === 0) {
+    throw new GatewayError("BAD_MESSAGE", `messages: expected a list of 1 to ${MAX_PUBLISH_MESSAGES} messages.`);
+  }
+  if (isDirect && input.length > MAX_PUBLISH_MESSAGES) {
+    throw new GatewayError("TOO_LARGE", `messages: expected at most ${MAX_PUBLISH_MESSAGES} messages.`);
+  }
+  let bytes = 0;
+  return Array.from(input, (message: unknown) => {
+    const read = readMessage(message, rules);
+    if (isDirect) {
+      bytes += "text" in read ? utf8Size(read.text) : 0;
+      const isTooLarge = isRefused(read) ? read.code === "TOO_LARGE" : bytes > MAX_PUBLISH_BYTES;
+      if (isTooLarge) {
+        throw new GatewayError("TOO_LARGE", `messages: expected at most ${MAX_PUBLISH_BYTES} bytes of JSON.`);
+      }
+    }
+    return read;
+  });
+}
+
+function readMessage(message: unknown, { limits }: MessageRules): PlainJson | PublishError {
+  try {
+    const read = toPlainJson(message, { maxDepth: limits.MAX_JSON_DEPTH, maxSize: limits.MAX_PUBLISH_BYTES });
+    if (!isLargerThan(read.text, limits.MAX_PUBLISH_BYTES)) return read;
+    throw new GatewayError("TOO_LARGE", `Expected a message of at most ${limits.MAX_PUBLISH_BYTES} bytes.`);
+  } catch (thrown) {
+    return publishErrorOf(thrown);
+  }
+}

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { DEV_BINDINGS } from "./test/support/dev-bindings.ts";
+
+/** Gives a `.graphql` file as its text, as wrangler does by `rules` in wrangler.jsonc. */
+const graphqlAsText = {
+  name: "graphql-as-text",
+  enforce: "pre" as const,
+  async load(id: string) {
+    if (!id.endsWith(".graphql")) return undefined;
+    return `export default ${JSON.stringify(await readFile(id, "utf8"))};`;
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // The core, auth and everything pure, in plain Node.
+        plugins: [graphqlAsText],
+        // Without these conditions graphql would be loaded twice, as development and as production build.
+        ssr: { resolve: { conditions: ["module", "node", "production"] } },
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/{core,auth,edge,publish,queue,schema}/**/*.test.ts", "test/*.test.ts"],
+        },
+      },
+      {
+        // The object, in workerd with real eviction.
+        plugins: [
+          graphqlAsText,
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.jsonc" },
+            miniflare: { bindings: DEV_BINDINGS },
+            verbose: false,
+          }),
+        ],
+        test: { name: "object", include: ["test/object/**/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        // The whole, over real sockets and with real clients.
+        plugins: [graphqlAsText],
+        ssr: { resolve: { conditions: ["module", "node", "production"] } },
+        test: {
+          name: "e2e",
+          environment: "node",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
