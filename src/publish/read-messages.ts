@@ -3,7 +3,7 @@ import { type PlainJson, toPlainJson } from "../core/plain-json.ts";
 import type { MessageRules } from "../core/pubsub/message-rules.ts";
 import type { PublishError, PublishSource } from "../core/pubsub/publish-request.ts";
 import { isLargerThan, utf8Size } from "../core/text-size.ts";
-import { isRefused, publishErrorOf } from "./publish-result.ts";
+import { publishErrorOf } from "./publish-result.ts";
 
 /**
  * Turns what a door was given into plain JSON, message by message.
@@ -26,9 +26,9 @@ export function readMessages(input: unknown, rules: MessageRules, source: Publis
   return Array.from(input, (message: unknown) => {
     const read = readMessage(message, rules);
     if (isDirect) {
-      bytes += "text" in read ? utf8Size(read.text) : 0;
-      const isTooLarge = isRefused(read) ? read.code === "TOO_LARGE" : bytes > MAX_PUBLISH_BYTES;
-      if (isTooLarge) {
+      if ("text" in read) bytes += utf8Size(read.text);
+      else if (read.code === "TOO_LARGE") bytes = Number.POSITIVE_INFINITY;
+      if (bytes > MAX_PUBLISH_BYTES) {
         throw new GatewayError("TOO_LARGE", `messages: expected at most ${MAX_PUBLISH_BYTES} bytes of JSON.`);
       }
     }

@@ -1,0 +1,14 @@
+import type { MessageRules } from "../core/pubsub/message-rules.ts";
+import type { PublishSource } from "../core/pubsub/publish-request.ts";
+import type { Workspace } from "../core/pubsub/workspace.ts";
+
+/** What differs between the ways in. */
+export interface PublishDoor {
+  readonly settings: MessageRules;
+  readonly source: PublishSource;
+  readonly workspaceOf: (workspaceId: string) => Pick<Workspace, "publish">;
+  /** Finds the message in what came, which is plain JSON by then. Default: it is the message. */
+  readonly unwrap?: (body: unknown) => unknown;
+  /** One for each message, for those that bring no id. Default: random ones. */
+  readonly fallbackIds?: readonly string[];
+}
