@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { ROOT } from "../../scripts/lib/dev-vars.ts";
+import { DEV_BINDINGS } from "./dev-bindings.ts";
+
+export interface WorkerdOptions {
+  /** A free one by default. */
+  readonly port?: number;
+  /** Where the objects keep their SQLite files; the same folder again continues with them. */
+  readonly storageDir: string;
+  /** Vars and secrets on top of development's. */
+  readonly bindings?: Readonly<Record<string, string>>;
+}
+
+/** The gateway in one process of the bare runtime, without wrangler around it. */
+export interface Workerd {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly pid: number;
+  /** `SIGTERM` by default. */
+  kill(signal?: NodeJS.Signals): void;
+  readonly exited: Promise<void>;
+  /** What it has written so far. */
+  output(): string;
+}
+
+/**
+ * Starts the built Worker in `workerd serve`, with its objects on disk and without queues, assets and GraphiQL.
+ * @throws Error with the output of the process when it ends instead of listening
+ */
+export async function startWorkerd({ port = 0, storageDir, bindings = {} }: WorkerdOptions): Promise<Workerd> {
+  const config = join(storageDir, "workerd.capnp");
+  const objects = join(storageDir, "objects");
+  await mkdir(objects, { recursive: true });
+  const values = { ...DEV_BINDINGS, PLAYGROUND: "off", ...bindings };
+  await writeFile(config, await configOf({ port, configDir: storageDir, objects, bindings: values }));
+  const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3"], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  atExit(() => child.kill("SIGKILL"));
+  const exited = once(child, "exit").then(() => undefined);
+  const output = outputOf(child);
+  const listening = portOf(child.stdio[3] as Readable);
+  const actualPort = await Promise.race([listening, exited]);
+  if (actualPort === undefined || child.pid === undefined) throw new Error(`workerd did not start:\n${output()}`);
+  return {
+    url: `http://127.0.0.1:${actualPort}`,
+    pid: child.pid,
+    kill: (signal = "SIGTERM") => void child.kill(signal),
+    exited,
+    output,
+  };
+}
+
+/** Builds the Worker as a deploy would; once per process. Returns the folder with its modules. */
+export function buildWorker(): Promise<string> {
+  built ??= runBuild();
+  return built;
+}
+
+let built: Promise<string> | undefined;
+
+async function runBuild(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-build-"));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
+  const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+  const child = spawn(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
+  });
+  const output = outputOf(child);
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`The Worker could not be built:\n${output()}`);
+  return folder;
+}
+
+interface ConfigParts {
+  readonly port: number;
+  /** Paths of `embed` are relative to the config's own folder. */
+  readonly configDir: string;
+  readonly objects: string;
+  readonly bindings: Readonly<Record<string, string>>;
+}
+
+async function configOf({ port, configDir, objects, bindings }: ConfigParts): Promise<string> {
+  const build = await buildWorker();
+  const modules = (await readdir(build)).flatMap((name) => {
+    const type = name.endsWith(".js") ? "esModule" : name.endsWith(".graphql") ? "text" : undefined;
+    const file = relative(configDir, join(build, name));
+    return type === undefined ? [] : [`(name = ${quote(name)}, ${type} = embed ${quote(file)})`];
+  });
+  // The first module is the entry.
+  modules.sort((a, b) => Number(b.includes('"worker.js"')) - Number(a.includes('"worker.js"')));
+  const texts = Object.entries(bindings).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "gateway", worker = .gateway),
+    (name = "objects", disk = (path = ${quote(objects)}, writable = true)),
+    (name = "nothing", worker = (
+      compatibilityDate = "2026-11-01",
+      serviceWorkerScript = "addEventListener('fetch', (event) => event.respondWith(new Response(null, { status: 404 })))",
+    )),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "gateway")],
+);
+
+const gateway :Workerd.Worker = (
+  compatibilityDate = ${quote(await compatibilityDate())},
+  modules = [
+    ${modules.join(",\n    ")},
+  ],
+  durableObjectNamespaces = [(className = "WorkspacePubSub", uniqueKey = "sluice-WorkspacePubSub", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),
+  bindings = [
+    (name = "WORKSPACES", durableObjectNamespace = "WorkspacePubSub"),
+    (name = "DEAD_LETTERS", queue = "nothing"),
+    (name = "ASSETS", service = "nothing"),
+    ${texts.join(",\n    ")},
+  ],
+);
+`;
+}
+
+async function compatibilityDate(): Promise<string> {
+  const config = await readFile(join(ROOT, "wrangler.jsonc"), "utf8");
+  const [, date] = /"compatibility_date": "([\d-]+)"/.exec(config) ?? [];
+  if (date === undefined) throw new Error("wrangler.jsonc has no compatibility_date.");
+  return date;
+}
+
+/** Capnp's string literals are C's, of which JSON's are a part. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** The program itself, not a script that starts it: a signal must hit the process that has the objects. */
+function workerdBinary(): string {
+  const { default: path } = createRequire(import.meta.url)("workerd") as { default: string };
+  return path;
+}
+
+/** The port in the first control message: `{"event":"listen","socket":"http","port":8080}`. Undefined when none comes. */
+async function portOf(control: Readable): Promise<number | undefined> {
+  for await (const line of createInterface({ input: control })) {
+    const { event, port } = JSON.parse(line) as { event: string; port?: number };
+    if (event === "listen") return port;
+  }
+  return undefined;
+}
+
+function outputOf({ stdout, stderr }: ChildProcess): () => string {
+  let output = "";
+  for (const stream of [stdout, stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
+  return () => output;
+}
+
+/** Runs when this process ends, so that nothing of it is left behind. */
+function atExit(cleanUp: () => void): void {
+  if (cleanUps.length === 0) process.once("exit", () => void cleanUps.map((run) => run()));
+  cleanUps.push(cleanUp);
+}
+
+const cleanUps: (() => void)[] = [];
