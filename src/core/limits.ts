@@ -45,7 +45,8 @@ export const LIMITS = {
   TOKEN_WARNING_SECONDS: limit(60, "seconds", 1, 3_600),
 
   // Publishing.
-  MAX_PUBLISH_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
+  // A message is one row, and a row of an object's SQLite holds 2 MB.
+  MAX_PUBLISH_BYTES: limit(MIB, "bytes", KIB, 1.5 * MIB),
   MAX_PUBLISH_MESSAGES: limit(100, "count", 1, 1_000),
   MAX_EVENTS_PER_MESSAGE: limit(1_000, "count", 1, 10_000),
   MAX_MESSAGE_ID_LENGTH: limit(128, "count", 16, 512),

@@ -19,8 +19,11 @@ export async function publishOverHttp(request: Request, edge: Edge): Promise<Res
   return publishResponse(await publishMessages(body.messages, door));
 }
 
+/** The envelope around a message: so each message may nest as deep here as at the other doors. */
+const ENVELOPE_DEPTH = 2;
+
 function parseBody(text: string, maxDepth: number): { messages: unknown } {
-  if (isJsonTooDeep(text, maxDepth)) throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
+  if (isJsonTooDeep(text, maxDepth + ENVELOPE_DEPTH)) throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
   let body: unknown;
   try {
     body = JSON.parse(text);

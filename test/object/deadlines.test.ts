@@ -1,0 +1,117 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { Attachment } from "../../durable-objects/attachment.ts";
+import { WorkerdSocket } from "../support/workerd-socket.ts";
+import { newWorkspace } from "../support/workspace.ts";
+
+type Workspace = ReturnType<typeof newWorkspace>;
+
+/** Puts every socket of an evicted object into the past, as if the time had gone by in hibernation. */
+async function age({ stub }: Workspace, byMs: number): Promise<void> {
+  await evictDurableObject(stub);
+  await runInDurableObject(stub, (_, state) => {
+    for (const socket of state.getWebSockets()) {
+      const attachment = socket.deserializeAttachment() as Attachment | null;
+      if (attachment === null) continue;
+      const { session, principal, answerBy } = attachment;
+      socket.serializeAttachment({
+        ...attachment,
+        seenAt: attachment.seenAt - byMs,
+        session: session.state === "opening" ? { ...session, initBy: session.initBy - byMs } : session,
+        principal: { ...principal, expiresAt: principal.expiresAt - byMs / 1000 },
+        ...(answerBy !== undefined && { answerBy: answerBy - byMs }),
+      });
+    }
+  });
+}
+
+describe("the one alarm", () => {
+  it("[TOKEN-1] warns 60 s before a token expires, once", async () => {
+    const workspace = newWorkspace();
+    const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100 }));
+    await age(workspace, 45_000);
+    await runDurableObjectAlarm(workspace.stub);
+    expect(await socket.next()).toEqual({ type: "ping", payload: { tokenExpiresAt: expect.any(Number) } });
+    await runDurableObjectAlarm(workspace.stub);
+    expect(await socket.drain()).toEqual([]);
+  });
+
+  it("[TOKEN-2] warns at once when less than 60 s are left", async () => {
+    const { token } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token({ expiresInSeconds: 30 }));
+    expect(await socket.next()).toEqual({ type: "ping", payload: { tokenExpiresAt: expect.any(Number) } });
+  });
+
+  it("[TOKEN-3] closes 4403 at expiry, many sockets in one go, and leaves the others", async () => {
+    const workspace = newWorkspace();
+    const brief = await Promise.all([1, 2, 3].map(async () => WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100 }))));
+    const long = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 1000 }));
+    await age(workspace, 101_000);
+    await runDurableObjectAlarm(workspace.stub);
+    for (const socket of brief) expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Token expired" });
+    expect(await long.drain()).toEqual([]);
+  });
+
+  it("[TOKEN-4] sends no data after expiry, even before the alarm went off", async () => {
+    const workspace = newWorkspace();
+    const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100 }));
+    socket.subscribe("1");
+    await socket.drain();
+    await age(workspace, 101_000);
+    await workspace.publish(workspace.personEvent("ada"));
+    expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Token expired" });
+    expect(socket.take()).toEqual([]);
+  });
+
+  it("[CONN-INIT] closes 4408 when no connection_init came in time", async () => {
+    const workspace = newWorkspace();
+    const silent = await WorkerdSocket.open(await workspace.token());
+    const ready = await WorkerdSocket.connect(await workspace.token());
+    await age(workspace, 11_000);
+    await runDurableObjectAlarm(workspace.stub);
+    expect(await silent.untilClosed()).toEqual({ code: 4408, reason: "Connection initialisation timeout" });
+    expect(await ready.drain()).toEqual([]);
+  });
+
+  it("[SILENT-1] asks a socket that was silent for 10 minutes, and closes it 1001 without an answer", async () => {
+    const workspace = newWorkspace();
+    const longLived = { expiresInSeconds: 100_000 };
+    const dead = await WorkerdSocket.connect(await workspace.token(longLived));
+    const alive = await WorkerdSocket.connect(await workspace.token(longLived));
+    await age(workspace, 601_000);
+    await runDurableObjectAlarm(workspace.stub);
+    expect([await dead.next(), await alive.next()]).toEqual([{ type: "ping" }, { type: "ping" }]);
+    alive.send({ type: "pong" });
+    await workspace.stub.inspect();
+    await age(workspace, 61_000);
+    await runDurableObjectAlarm(workspace.stub);
+    expect(await dead.untilClosed()).toEqual({ code: 1001, reason: "No answer to a ping" });
+    expect(await alive.drain()).toEqual([]);
+  });
+
+  it("[SILENT-2] counts a keep-alive that the platform answered", async () => {
+    const workspace = newWorkspace();
+    const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100_000 }));
+    await age(workspace, 601_000);
+    socket.send('{"type":"ping"}');
+    expect(await socket.next()).toEqual({ type: "pong" });
+    await runDurableObjectAlarm(workspace.stub);
+    expect(await socket.drain()).toEqual([]);
+  });
+
+  it("is set to the earliest deadline, and to none when no socket is left", async () => {
+    const { stub, token } = newWorkspace();
+    const alarm = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+    const socket = await WorkerdSocket.open(await token());
+    const initBy = await alarm();
+    socket.send({ type: "connection_init" });
+    await socket.next();
+    expect(await alarm()).toBe(initBy);
+    await runDurableObjectAlarm(stub);
+    expect(await alarm()).toBeGreaterThan(initBy ?? 0);
+    socket.close();
+    await socket.untilClosed();
+    await runDurableObjectAlarm(stub);
+    expect(await alarm()).toBeNull();
+  });
+});

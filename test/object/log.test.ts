@@ -1,0 +1,101 @@
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { WorkerdSocket } from "../support/workerd-socket.ts";
+import { newWorkspace } from "../support/workspace.ts";
+
+const offsetOf = (position: string | undefined) => Number(position?.split(".")[2]);
+
+describe("the log of a workspace", () => {
+  it("gives every event an offset, and a message the position of its last", async () => {
+    const { publish, personEvent } = newWorkspace();
+    const batch = personEvent("ada");
+    const three = { ...batch, events: [...batch.events, ...batch.events, ...batch.events] };
+    const results = await publish(batch, three, batch);
+    expect(results.map((result) => ("position" in result ? [offsetOf(result.position), result.events] : result))).toEqual([[1, 1], [4, 3], [5, 1]]);
+  });
+
+  it("keeps epoch and offsets across eviction and abort", async () => {
+    const workspace = newWorkspace();
+    const { publish, personEvent } = workspace;
+    await publish(personEvent("ada"));
+    const before = await workspace.stub.inspect();
+    await evictDurableObject(workspace.stub);
+    expect(await workspace.stub.inspect()).toEqual(before);
+    await abortAllDurableObjects();
+    const [result] = await publish(personEvent("grace"));
+    expect(result).toMatchObject({ position: before.position?.replace(/1$/, "2") });
+  });
+
+  it("answers a repeated id as before, and refuses the id for another content", async () => {
+    const { stub, publish, personEvent, token } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token());
+    socket.subscribe("1");
+    await socket.drain();
+    const first = await publish({ ...personEvent("ada"), id: "a" }, { ...personEvent("ada"), id: "a" });
+    await evictDurableObject(stub);
+    const again = await publish({ ...personEvent("ada"), id: "a" });
+    const [original, repeated] = first;
+    expect(original).toMatchObject({ id: "a", duplicate: false });
+    expect([repeated, again[0]]).toEqual([{ ...original, duplicate: true }, { ...original, duplicate: true }]);
+    await expect(publish({ ...personEvent("grace"), id: "a" })).rejects.toThrow("ID_REUSED");
+    expect(await socket.drain()).toHaveLength(1);
+  });
+
+  it("takes the same id in another workspace as another message", async () => {
+    const [one, two] = [newWorkspace(), newWorkspace()];
+    await one.publish({ ...one.personEvent("ada"), id: "a" });
+    expect(await two.publish({ ...two.personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
+  });
+
+  it("sends nothing of a message that could not be written", async () => {
+    const { stub, publish, personEvent, token } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token());
+    socket.subscribe("1");
+    await publish(personEvent("ada"));
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON log WHEN NEW.last_offset > 2 BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    });
+    // The second of the call fails: the first is not sent either, since the publisher is told that neither was taken.
+    await expect(publish(personEvent("grace"), personEvent("alan"))).rejects.toThrow("UNAVAILABLE");
+    expect(await socket.drain()).toHaveLength(1);
+  });
+
+  it("creates nothing when a workspace never seen is asked about", async () => {
+    const { stub } = newWorkspace();
+    expect(await stub.inspect()).toEqual({ sockets: 0, operations: 0, operationsByField: {} });
+    const tables = await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT name FROM sqlite_master").toArray());
+    expect(tables).toEqual([]);
+  });
+
+  it("writes no row for connecting and subscribing while the state fits the attachment", async () => {
+    const { stub, token } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token());
+    for (let i = 0; i < 20; i++) socket.subscribe(String(i), { recordId: String(i) });
+    await socket.drain();
+    const tables = await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray());
+    expect(tables).toEqual([]);
+  });
+});
+
+describe("erase", () => {
+  it("deletes the log, closes every socket, refuses the tokens of before, and begins a new epoch", async () => {
+    const { stub, token, publish, personEvent } = newWorkspace();
+    const old = await token();
+    const socket = await WorkerdSocket.connect(old);
+    await publish({ ...personEvent("ada"), id: "a" });
+    const { epoch } = await stub.inspect();
+
+    expect(await stub.erase()).toEqual({ closed: 1 });
+    expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Workspace erased" });
+    const after = await stub.inspect();
+    expect(after).toMatchObject({ sockets: 0, log: { rows: 0, bytes: 0 } });
+    expect(after.epoch).not.toBe(epoch);
+
+    await evictDurableObject(stub);
+    const refused = await WorkerdSocket.open(old);
+    expect(await refused.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+    const fresh = await WorkerdSocket.connect(await token({ now: Date.now() + 2000 }));
+    expect(await publish({ ...personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
+    expect(await fresh.drain()).toEqual([]);
+  });
+});

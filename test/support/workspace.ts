@@ -1,0 +1,32 @@
+import { env } from "cloudflare:workers";
+import { signToken } from "../../scripts/lib/sign-token.ts";
+import { publishMessages } from "../../src/publish/publish-messages.ts";
+import { settingsOf } from "../../src/core/settings.ts";
+import { DEV_BINDINGS } from "./dev-bindings.ts";
+
+/** A workspace of its own for each test. */
+export function newWorkspace() {
+  const workspaceId = crypto.randomUUID();
+  return {
+    workspaceId,
+    // A new one each time: a stub stays broken after an abort.
+    get stub() {
+      return env.WORKSPACES.getByName(workspaceId);
+    },
+    token: (options: Partial<Parameters<typeof signToken>[0]> = {}) =>
+      signToken({ appSecret: DEV_BINDINGS.APP_SECRET, workspaceId, ...options }),
+    publish: async (...messages: object[]) => {
+      const { results } = await publishMessages(messages, { settings: settingsOf(env), source: "direct", workspaceOf: (id) => env.WORKSPACES.getByName(id) });
+      for (const result of results) if ("error" in result) throw new Error(`Not published: ${JSON.stringify(result.error)}`);
+      return results;
+    },
+    personEvent: (name: string, changes: object = {}) => personEvent(workspaceId, name, changes),
+  };
+}
+
+/** A `person.updated` batch of one event. */
+export function personEvent(workspaceId: string, name: string, changes: object = {}) {
+  const record = { id: `person-${name}`, name };
+  const properties = { updatedFields: ["name"], before: { ...record, name: "" }, after: record };
+  return { name: "person.updated", workspaceId, events: [{ recordId: record.id, properties }], ...changes };
+}
