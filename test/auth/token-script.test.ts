@@ -3,12 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { decodeJwt } from "jose";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { signToken } from "../../scripts/lib/sign-token.ts";
 import { createTokenVerifier } from "../../src/auth/verify-token.ts";
 import { identityOf } from "../../src/core/principal.ts";
 import { parseSettings } from "../../src/core/settings.ts";
 import { APP_SECRET, OTHER_ID, USER_ID, WORKSPACE_ID } from "./support.ts";
+
+// Each run of the script is a process of its own.
+vi.setConfig({ testTimeout: 30_000 });
 
 const ROOT = join(import.meta.dirname, "../..");
 
