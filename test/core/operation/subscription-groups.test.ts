@@ -1,0 +1,272 @@
+import { describe, expect, it } from "vitest";
+import { catalogue } from "../../../schema/index.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
+import { planOperation, type SubscriptionPlan } from "../../../src/core/operation/plan-operation.ts";
+import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
+import type { SubscriptionField } from "../../../src/core/operation/subscription-field.ts";
+import { groupKey, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
+import { nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
+import type { Message, RecordEvent } from "../../../src/core/pubsub/message.ts";
+
+const AT = Date.parse("2026-09-01T00:00:00.000Z");
+const DOCUMENT = "subscription ($input: OnDbEventInput!) { onDbEvent(input: $input) { record } }";
+
+interface Operation {
+  readonly document: string;
+  readonly operationName?: string;
+  readonly variables: string;
+}
+
+/** The real field, counting how often the record of a value is looked at: once per execution. */
+class CountingField {
+  executions = 0;
+  readonly field: SubscriptionField;
+
+  constructor() {
+    const real = catalogue.subscriptions.get("onDbEvent");
+    if (real === undefined) throw new Error("The catalogue has no onDbEvent.");
+    const count = (record: unknown) => {
+      this.executions++;
+      return record;
+    };
+    this.field = {
+      ...real,
+      occurrencesIn: (message, at) =>
+        real.occurrencesIn(message, at).map((occurrence) => {
+          const value = occurrence.value as { readonly record: unknown };
+          return { ...occurrence, value: { ...value, record: () => count(value.record) } };
+        }),
+    };
+  }
+}
+
+interface Member {
+  readonly head: string;
+  readonly name: string;
+}
+
+/** All subscriptions of a workspace, with members known by a name. */
+class TestGroups {
+  readonly counting = new CountingField();
+  readonly groups = new SubscriptionGroups<Member>();
+
+  join(name: string, operation: Partial<Operation> = {}, permissionClass = "open") {
+    const whole = { document: DOCUMENT, variables: '{"input":{}}', ...operation };
+    const group = this.groups.open(groupKey(permissionClass, whole), this.#plan(whole));
+    const member = { head: nextFrameHead(name), name };
+    group.members.add(member);
+    return { group, member, leave: () => this.groups.leave(group, member) };
+  }
+
+  /** Who receives what, in order, as `name: record id`. */
+  deliver(message: Message, onSend: (name: string) => void = () => undefined): string[] {
+    const sent: string[] = [];
+    this.groups.deliver([this.counting.field], message, AT, ({ name }, frame) => {
+      const { id, payload } = JSON.parse(frame) as {
+        id: string;
+        payload: { data: { onDbEvent: { record: { id: string } } } };
+      };
+      sent.push(`${id}: ${payload.data.onDbEvent.record.id}`);
+      onSend(name);
+    });
+    return sent;
+  }
+
+  #plan({ document, operationName, variables }: Operation): SubscriptionPlan {
+    const prepared = prepareDocument(catalogue.schema, document, socketDocumentLimits(DEFAULT_LIMITS));
+    const named = operationName === undefined ? {} : { operationName };
+    const planned = planOperation(catalogue, prepared, { ...named, variables });
+    if (planned.type !== "subscription") throw new Error(`No subscription: ${JSON.stringify(planned)}`);
+    return planned.plan;
+  }
+}
+
+const event = (id: string, properties: Partial<RecordEvent["properties"]> = {}): RecordEvent => ({
+  recordId: id,
+  properties: { after: { id }, ...properties },
+});
+const updated = (...events: readonly RecordEvent[]): Message => ({
+  kind: "record",
+  objectNameSingular: "person",
+  action: "updated",
+  events,
+});
+const withInput = (input: object) => ({ variables: JSON.stringify({ input }) });
+
+describe("equal operations", () => {
+  it("[OP-13] are executed once per event, whoever runs them", () => {
+    const all = new TestGroups();
+    for (const name of ["a", "b", "c"]) all.join(name);
+    expect(all.deliver(updated(event("1"), event("2")))).toEqual(["a: 1", "b: 1", "c: 1", "a: 2", "b: 2", "c: 2"]);
+    expect(all.counting.executions).toBe(2);
+    expect(all.groups.size).toBe(1);
+  });
+
+  it.each<[string, Partial<Operation>, string]>([
+    ["a permission class", {}, "role-1"],
+    ["variables", withInput({ objectNameSingular: "person" }), "open"],
+    ["a document", { document: `${DOCUMENT} ` }, "open"],
+    ["an operation name", { operationName: "A", document: DOCUMENT.replace("subscription", "subscription A") }, "open"],
+  ])("[OP-13] are not those with %s of their own", (_, operation, permissionClass) => {
+    const all = new TestGroups();
+    all.join("a");
+    all.join("b", operation, permissionClass);
+    expect(all.deliver(updated(event("1"))).sort()).toEqual(["a: 1", "b: 1"]);
+    expect(all.counting.executions).toBe(2);
+    expect(all.groups.size).toBe(2);
+  });
+
+  it("[OP-13] are executed for those that were asked for, and nobody else", () => {
+    const all = new TestGroups();
+    all.join("a", withInput({ recordId: "1" }));
+    all.join("b", withInput({ recordId: "2" }));
+    expect(all.deliver(updated(event("2"), event("3")))).toEqual(["b: 2"]);
+    expect(all.counting.executions).toBe(1);
+  });
+
+  it("may run twice on one socket, under ids of their own", () => {
+    const all = new TestGroups();
+    all.join("a");
+    all.join("a too");
+    expect(all.deliver(updated(event("1")))).toEqual(["a: 1", "a too: 1"]);
+  });
+});
+
+describe("groupKey", () => {
+  const base: Operation = { document: "d", variables: "{}" };
+  it("differs for whatever differs", () => {
+    const keys = [
+      groupKey("open", base),
+      groupKey("other", base),
+      groupKey("open", { ...base, operationName: "" }),
+      groupKey("open", { ...base, operationName: "null" }),
+      groupKey("open", { ...base, variables: '{"a":1}' }),
+      groupKey("open", { ...base, document: '","d' }),
+      groupKey('open",null', base),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("is the same for whatever else differs", () => {
+    const stored = { ...base, order: 1, id: "1" };
+    expect(groupKey("open", stored)).toBe(groupKey("open", { ...base }));
+  });
+});
+
+describe("whoever leaves", () => {
+  it("hears nothing more, and the others do", () => {
+    const all = new TestGroups();
+    const a = all.join("a");
+    all.join("b");
+    a.leave();
+    expect(all.deliver(updated(event("1")))).toEqual(["b: 1"]);
+  });
+
+  it("leaves nothing behind as the last one", () => {
+    const all = new TestGroups();
+    const [a, b] = [all.join("a"), all.join("b")];
+    a.leave();
+    expect(all.groups.size).toBe(1);
+    b.leave();
+    expect(all.groups.size).toBe(0);
+    expect(all.groups.countByField()).toEqual({});
+    all.join("c", withInput({ recordId: "9" }));
+    expect(all.deliver(updated(event("1")))).toEqual([]);
+    expect(all.counting.executions).toBe(0);
+  });
+
+  it("may leave twice without taking a later group of the same key along", () => {
+    const all = new TestGroups();
+    const a = all.join("a");
+    a.leave();
+    const b = all.join("b");
+    expect(b.group).not.toBe(a.group);
+    a.leave();
+    expect(all.deliver(updated(event("1")))).toEqual(["b: 1"]);
+  });
+
+  it("may leave while an event is being delivered", () => {
+    const all = new TestGroups();
+    const leaving = ["a", "b"].map((name) => all.join(name));
+    all.join("c");
+    const sent = all.deliver(updated(event("1"), event("2")), () => {
+      for (const { leave } of leaving) leave();
+    });
+    expect(sent).toEqual(["a: 1", "c: 1", "c: 2"]);
+  });
+});
+
+it("counts operations by field", () => {
+  const all = new TestGroups();
+  expect(all.groups.countByField()).toEqual({});
+  all.join("a");
+  all.join("b");
+  all.join("c", withInput({ recordId: "1" }));
+  expect(all.groups.countByField()).toEqual({ onDbEvent: 3 });
+});
+
+it("gives each group its plan back by its key", () => {
+  const all = new TestGroups();
+  const { group } = all.join("a");
+  expect(all.groups.get(group.key)).toBe(group);
+  expect(all.groups.get("another")).toBeUndefined();
+});
+
+describe("onDbEvent", () => {
+  const deliveredTo = (input: object, message: Message) => {
+    const all = new TestGroups();
+    all.join("a", withInput(input));
+    return all.deliver(message);
+  };
+
+  it.each<[object, readonly string[]]>([
+    [{}, ["a: 1"]],
+    [{ action: null, objectNameSingular: null, recordId: null }, ["a: 1"]],
+    [{ objectNameSingular: "person" }, ["a: 1"]],
+    [{ action: "UPDATED" }, ["a: 1"]],
+    [{ recordId: "1" }, ["a: 1"]],
+    [{ objectNameSingular: "person", action: "UPDATED", recordId: "1" }, ["a: 1"]],
+    [{ objectNameSingular: "company" }, []],
+    [{ objectNameSingular: "Person" }, []],
+    [{ objectNameSingular: "*" }, []],
+    [{ objectNameSingular: "" }, []],
+    [{ action: "CREATED" }, []],
+    [{ recordId: "2" }, []],
+    [{ objectNameSingular: "person", action: "UPDATED", recordId: "2" }, []],
+  ])("[OP-14] hears of what fits %j", (input, sent) => {
+    expect(deliveredTo(input, updated(event("1")))).toEqual(sent);
+  });
+
+  it("[OP-14] compares recordId with the id in the record, else with that of the event", () => {
+    const other: RecordEvent = { recordId: "event", properties: { after: { id: "record" } } };
+    expect(deliveredTo({ recordId: "record" }, updated(other))).toEqual(["a: record"]);
+    expect(deliveredTo({ recordId: "event" }, updated(other))).toEqual([]);
+    const without: RecordEvent = { recordId: "event", properties: { after: { id: null } } };
+    expect(deliveredTo({ recordId: "event" }, updated(without))).toEqual(["a: null"]);
+  });
+
+  it("[OP-15] gives the record after the change, or before it where there is no after", () => {
+    expect(deliveredTo({}, updated(event("new", { before: { id: "old" } })))).toEqual(["a: new"]);
+    expect(deliveredTo({}, updated({ recordId: "x", properties: { before: { id: "old" } } }))).toEqual(["a: old"]);
+  });
+
+  it("[OP-15] has the time of the log row as its date, and upper case actions", () => {
+    const [occurrence] = new CountingField().field.occurrencesIn(updated(event("1", { updatedFields: ["a"] })), AT);
+    expect(occurrence).toMatchObject({
+      topic: ["person", "UPDATED", "1"],
+      event: 0,
+      value: {
+        action: "UPDATED",
+        objectNameSingular: "person",
+        eventDate: "2026-09-01T00:00:00.000Z",
+        updatedFields: ["a"],
+      },
+    });
+  });
+
+  it.each<Message>([
+    { kind: "channel", channel: "person", payload: { id: "1" } },
+    { kind: "queueJob", job: { jobId: "1", state: "active", attemptsMade: 0 } },
+    { kind: "metadata", metadataName: "person", type: "updated", events: [event("1")] },
+  ])("hears of no $kind message", (message) => expect(deliveredTo({}, message)).toEqual([]));
+});

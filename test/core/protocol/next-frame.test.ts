@@ -1,0 +1,18 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { nextFrame, nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
+import { anyText } from "../../support/any-text.ts";
+
+it("[OP-4] puts a shared payload behind the id of an operation", () => {
+  expect(nextFrame(nextFrameHead("1"), '{"data":null}')).toBe('{"id":"1","type":"next","payload":{"data":null}}');
+});
+
+it("[OP-4] is a next message for any id and any payload", () => {
+  fc.assert(
+    fc.property(anyText(), fc.jsonValue(), (id, value) => {
+      const payload = JSON.stringify({ data: value });
+      const frame: unknown = JSON.parse(nextFrame(nextFrameHead(id), payload));
+      return JSON.stringify(frame) === JSON.stringify({ id, type: "next", payload: JSON.parse(payload) });
+    }),
+  );
+});
