@@ -28,6 +28,11 @@ export default defineConfig({
         },
       },
       {
+        // The client package, in plain Node over real sockets and scripted ones.
+        ssr: { resolve: { conditions: ["module", "node", "production"] } },
+        test: { name: "client", environment: "node", include: ["test/client/**/*.test.ts"], testTimeout: 20_000 },
+      },
+      {
         // The object, in workerd with real eviction.
         plugins: [
           graphqlAsText,
