@@ -11,6 +11,12 @@ export interface SocketState {
   readonly seenAt: number;
   /** Asked by a ping and closed when no frame comes until then, epoch ms. */
   readonly answerBy?: number;
+  /** The reader is too slow: it is closed unless what waits for it has drained until then, epoch ms. */
+  readonly drainBy?: number;
+  /** Where those bytes wait: here, or at the edge that relays the socket and says when they have drained. */
+  readonly isSlowAtEdge?: boolean;
+  /** Whether several messages may share a frame. */
+  readonly batches: boolean;
   /** Whether the client was told that its token expires. */
   readonly warned: boolean;
 }
@@ -26,20 +32,14 @@ export interface Attachment extends Omit<SocketState, "session"> {
   readonly spilled: boolean;
 }
 
-type PackedOperation = readonly [
-  id: string,
-  document: number,
-  variables: string,
-  order: number,
-  operationName: string | undefined,
-];
+type PackedOperation = readonly [id: string, document: number, rest: Omit<StoredOperation, "document">];
 
 /** A deploy that reads another shape must not mistake it for this one. */
 const VERSION = 1;
 
 /** The platform takes 16,384 bytes; what is left covers the principal and the structure. */
 const OPERATIONS_BUDGET_BYTES = 13_000;
-const OPERATION_OVERHEAD_BYTES = 48;
+const OPERATION_OVERHEAD_BYTES = 100;
 
 /**
  * Which operations fit into an attachment, oldest first, so that what fitted once stays where it is.
@@ -66,11 +66,11 @@ export function packAttachment({ session, ...state }: SocketState, spilled: Read
   if (session.state !== "ready") return { ...state, version: VERSION, session, documents: [], spilled: false };
   const documents: string[] = [];
   const operations: PackedOperation[] = [];
-  for (const [id, { document, operationName, variables, order }] of session.operations) {
+  for (const [id, { document, ...rest }] of session.operations) {
     if (spilled.has(id)) continue;
     let at = documents.indexOf(document);
     if (at === -1) at = documents.push(document) - 1;
-    operations.push([id, at, variables, order, operationName]);
+    operations.push([id, at, rest]);
   }
   return { ...state, version: VERSION, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
 }
@@ -81,9 +81,8 @@ export function unpackAttachment(value: unknown): { state: SocketState; spilled:
   const { version: _, documents, spilled, session, ...state } = value;
   if (session.state !== "ready") return { state: { ...state, session }, spilled };
   const operations = new Map<string, StoredOperation>();
-  for (const [id, document, variables, order, operationName] of session.operations) {
-    const named = operationName === undefined ? {} : { operationName };
-    operations.set(id, { document: documents[document] ?? "", variables, order, ...named });
+  for (const [id, document, rest] of session.operations) {
+    operations.set(id, { ...rest, document: documents[document] ?? "" });
   }
   return { state: { ...state, session: { ...session, operations } }, spilled };
 }
@@ -97,5 +96,4 @@ function clonedSize(text: string): number {
   return LATIN_1.test(text) ? text.length : 2 * text.length;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what V8 stores in one byte
 const LATIN_1 = /^[\0-\xff]*$/;

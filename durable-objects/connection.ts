@@ -1,32 +1,36 @@
-import type { Group, GroupMember } from "../src/core/operation/subscription-groups.ts";
 import { identityOf } from "../src/core/principal.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
+import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
-
-/** One running subscription of one socket. */
-export interface Membership extends GroupMember {
-  readonly connection: Connection;
-  readonly group: Group<Membership>;
-}
+import type { RunningOperation } from "./running-operation.ts";
 
 /** A socket in memory: its stored state, and what follows from it. */
 export class Connection {
   readonly socket: WebSocket;
-  readonly identity: string;
-  readonly memberships = new Map<string, Membership>();
+  readonly running = new Map<string, RunningOperation>();
   state: SocketState;
-  /** Ids of the operations that are in storage. */
-  spilled: ReadonlySet<string>;
+  /** The operations that are in storage, as they are there. */
+  stored: ReadonlyMap<string, StoredOperation>;
   /** Set by the close: nothing is sent afterwards, and its frames are not looked at. */
   closed = false;
   /** Bytes of documents and variables that the socket makes the workspace keep. */
   keptBytes = 0;
+  /** How much it has been replayed lately, in bytes. */
+  replayed: TokenBucket | undefined;
+  /** Bytes that were queued for it in this turn. */
+  turnBytes = 0;
+  /** Frames that wait for the end of the turn, to share one. Empty between turns. */
+  readonly #batch: string[] = [];
+  #batchBytes = 0;
 
-  constructor(socket: WebSocket, state: SocketState, spilled: ReadonlySet<string>) {
+  constructor(socket: WebSocket, state: SocketState, stored: ReadonlyMap<string, StoredOperation>) {
     this.socket = socket;
     this.state = state;
-    this.spilled = spilled;
-    this.identity = identityOf(state.principal);
+    this.stored = stored;
+  }
+
+  get identity(): string {
+    return identityOf(this.state.principal);
   }
 
   get tokenExpiresAt(): number {
@@ -42,9 +46,10 @@ export class Connection {
     this.state = { ...this.state, ...change };
   }
 
-  /** The peer is there: it is no longer waited for. */
-  answered(): void {
-    const { answerBy: _, ...state } = this.state;
+  /** Takes away what is only there while something is wrong. */
+  clear(...keys: readonly ("answerBy" | "drainBy" | "isSlowAtEdge")[]): void {
+    const state: { -readonly [Key in keyof SocketState]: SocketState[Key] } = { ...this.state };
+    for (const key of keys) delete state[key];
     this.state = state;
   }
 
@@ -54,8 +59,39 @@ export class Connection {
     if (session.state === "ready") this.update({ session: change(session) });
   }
 
-  /** Sends a frame. A socket that breaks meanwhile reports its close on its own. */
+  /** Sends a message now. */
   send(frame: string): void {
+    this.#sendBatch();
+    this.#transmit(frame);
+  }
+
+  /** Sends a message now, or at the end of the turn together with others of the turn where the client takes that. */
+  queue(frame: string, bytes: number, maxBatchBytes: number): void {
+    this.turnBytes += bytes;
+    if (!this.state.batches) return this.#transmit(frame);
+    // A comma for each frame, and two brackets around.
+    if (this.#batchBytes + bytes + 2 > maxBatchBytes) this.#sendBatch();
+    this.#batch.push(frame);
+    this.#batchBytes += bytes + 1;
+  }
+
+  /** Ends a turn: sends what waits. */
+  flush(): void {
+    this.turnBytes = 0;
+    this.#sendBatch();
+  }
+
+  #sendBatch(): void {
+    const [only] = this.#batch;
+    if (only === undefined) return;
+    const frame = this.#batch.length === 1 ? only : `[${this.#batch.join(",")}]`;
+    this.#batch.length = 0;
+    this.#batchBytes = 0;
+    this.#transmit(frame);
+  }
+
+  /** A socket that breaks meanwhile reports its close on its own. */
+  #transmit(frame: string): void {
     if (this.closed) return;
     try {
       this.socket.send(frame);

@@ -1,6 +1,6 @@
 import type { OperationStore } from "../src/core/operation/operation-store.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
-import type { ReadySession } from "../src/core/protocol/session.ts";
+import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
 import { findSpilled, packAttachment, type SocketState, unpackAttachment } from "./attachment.ts";
 import { Connection, keptBytesOf } from "./connection.ts";
 
@@ -42,25 +42,37 @@ export class Connections {
 
   add(socket: WebSocket, state: SocketState): Connection {
     this.#ctx.acceptWebSocket(socket);
-    const connection = this.#insert(new Connection(socket, state, new Set()));
+    const connection = this.#insert(new Connection(socket, state, NOTHING_STORED));
     this.save(connection);
     return connection;
   }
 
   /** Writes a socket's state where the next wake finds it: into its attachment, and into storage what does not fit. */
   save(connection: Connection): void {
-    const { state, operations, spilled: before } = connection;
-    const spilled = findSpilled(operations);
-    for (const id of before) {
-      if (!spilled.has(id)) this.#operations().delete(state.id, id);
+    const { operations } = connection;
+    try {
+      this.#saveSpilling(connection, findSpilled(operations));
+    } catch {
+      // The size of a cloned text is a guess: V8 may keep Latin-1 in two bytes per character.
+      this.#saveSpilling(connection, new Set(operations.keys()));
     }
+    this.#count(connection);
+  }
+
+  #saveSpilling(connection: Connection, spilled: ReadonlySet<string>): void {
+    const { state, operations, stored: before } = connection;
+    connection.socket.serializeAttachment(packAttachment(state, spilled));
+    const stored = new Map<string, StoredOperation>();
     for (const id of spilled) {
       const operation = operations.get(id);
-      if (!before.has(id) && operation !== undefined) this.#operations().put(state.id, id, operation);
+      if (operation === undefined) continue;
+      stored.set(id, operation);
+      if (before.get(id) !== operation) this.#operations().put(state.id, id, operation);
     }
-    connection.spilled = spilled;
-    connection.socket.serializeAttachment(packAttachment(state, spilled));
-    this.#count(connection);
+    for (const id of before.keys()) {
+      if (!stored.has(id)) this.#operations().delete(state.id, id);
+    }
+    connection.stored = stored;
   }
 
   /** Closes a socket from our side. It is forgotten at once: the platform lists it until the peer has answered. */
@@ -79,7 +91,7 @@ export class Connections {
     peers?.delete(connection);
     if (peers?.size === 0) this.#byIdentity.delete(connection.identity);
     this.#keptBytes -= connection.keptBytes;
-    if (connection.spilled.size > 0) this.#operations().deleteSocket(connection.state.id);
+    if (connection.stored.size > 0) this.#operations().deleteSocket(connection.state.id);
   }
 
   #load(socket: WebSocket): void {
@@ -91,12 +103,12 @@ export class Connections {
     if (unpacked === undefined) return closeQuietly(socket, CLOSE.RESTART);
     const { state, spilled } = unpacked;
     if (!spilled || state.session.state !== "ready") {
-      this.#count(this.#insert(new Connection(socket, state, new Set())));
+      this.#count(this.#insert(new Connection(socket, state, NOTHING_STORED)));
       return;
     }
     const stored = this.#operations().load(state.id);
     const session = withStored(state.session, stored);
-    this.#count(this.#insert(new Connection(socket, { ...state, session }, new Set(stored.keys()))));
+    this.#count(this.#insert(new Connection(socket, { ...state, session }, stored)));
   }
 
   #insert(connection: Connection): Connection {
@@ -116,6 +128,7 @@ export class Connections {
 }
 
 const NONE: ReadonlySet<Connection> = new Set();
+const NOTHING_STORED: ReadonlyMap<string, StoredOperation> = new Map();
 
 function withStored(session: ReadySession, stored: ReadySession["operations"]): ReadySession {
   const operations = [...session.operations, ...stored].sort(([, a], [, b]) => a.order - b.order);

@@ -1,3 +1,4 @@
+import type { TokenVerifier } from "../src/auth/verify-token.ts";
 import { assertNever, messageOf } from "../src/core/errors.ts";
 import type { Limits } from "../src/core/limits.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
@@ -6,14 +7,27 @@ import { encodeServerMessage } from "../src/core/protocol/codec.ts";
 import { nextDeadline } from "../src/core/protocol/deadlines.ts";
 import { openSession, readySession } from "../src/core/protocol/session.ts";
 import { type Effect, step } from "../src/core/protocol/step.ts";
+import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { Connection } from "./connection.ts";
 import { type Connections, closeQuietly } from "./connections.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import { TokenRefresher } from "./token-refresher.ts";
+import type { UpgradeRequest } from "./upgrade-request.ts";
 
 /** How many silent sockets are asked at once when a limit leaves no place for a new one. */
 const ASKED_FOR_PLACE = 10;
 const ANSWER_FOR_PLACE_MS = 10_000;
+
+export interface SocketsContext {
+  readonly ctx: DurableObjectState;
+  readonly connections: Connections;
+  readonly subscriptions: Subscriptions;
+  readonly alarm: AlarmClock;
+  readonly limits: Limits;
+  readonly verifier: TokenVerifier;
+  readonly isRefused: (principal: Principal) => boolean;
+}
 
 /** Runs the protocol over the sockets of a workspace: what frames, closes and time do to them. */
 export class Sockets {
@@ -22,28 +36,40 @@ export class Sockets {
   readonly #subscriptions: Subscriptions;
   readonly #alarm: AlarmClock;
   readonly #limits: Limits;
+  readonly #refresher: TokenRefresher;
 
-  constructor(
-    ctx: DurableObjectState,
-    connections: Connections,
-    subscriptions: Subscriptions,
-    alarm: AlarmClock,
-    limits: Limits,
-  ) {
+  constructor({ ctx, connections, subscriptions, alarm, limits, verifier, isRefused }: SocketsContext) {
     this.#ctx = ctx;
     this.#connections = connections;
     this.#subscriptions = subscriptions;
     this.#alarm = alarm;
     this.#limits = limits;
+    this.#refresher = new TokenRefresher({
+      verifier,
+      limits,
+      isRefused,
+      close: (connection, event) => this.close(connection, event),
+      keep: (connection) => {
+        connections.save(connection);
+        this.schedule(connection);
+      },
+    });
   }
 
   /** Takes a socket of an authenticated caller; it waits for `connection_init` then. */
-  accept(socket: WebSocket, principal: Principal, now: number): void {
+  accept(socket: WebSocket, { principal, subprotocol }: UpgradeRequest, now: number): void {
     const full = this.#findFull(principal, now);
     if (full !== undefined) return this.refuse(socket, full);
     const session = openSession(now, this.#limits.INIT_TIMEOUT_SECONDS);
-    const state = { id: crypto.randomUUID(), principal, session, seenAt: now, warned: false };
-    this.#schedule(this.#connections.add(socket, state));
+    const state = {
+      id: crypto.randomUUID(),
+      principal,
+      session,
+      seenAt: now,
+      warned: false,
+      batches: subprotocol === BATCHING_SUBPROTOCOL,
+    };
+    this.schedule(this.#connections.add(socket, state));
   }
 
   /** Closes a socket that was never taken, in a way that browsers can see. */
@@ -58,7 +84,7 @@ export class Sockets {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
     const { session: before, answerBy } = connection.state;
-    if (answerBy !== undefined) connection.answered();
+    if (answerBy !== undefined) connection.clear("answerBy");
     const { session, effects } = step(before, frame, { now, limits: this.#limits });
     connection.update({ session, seenAt: now });
     for (const effect of effects) this.#run(connection, effect, now);
@@ -66,28 +92,22 @@ export class Sockets {
     if (isChanged && !connection.closed) this.#connections.save(connection);
   }
 
-  /** Sends a frame of data: to nobody whose token has expired, whether or not the alarm has been there yet. */
-  send(connection: Connection, frame: string, now: number): void {
-    if (now >= connection.tokenExpiresAt) this.close(connection, CLOSE.TOKEN_EXPIRED);
-    else connection.send(frame);
-  }
-
   close(connection: Connection, event: CloseEvent): void {
-    this.#subscriptions.stopAll(connection);
-    this.#connections.close(connection, event);
+    this.#subscriptions.close(connection, event);
   }
 
-  closeAll(event: CloseEvent): number {
-    const open = [...this.#connections];
-    for (const connection of open) this.close(connection, event);
-    return open.length;
+  /** Closes every socket that a test picks. Returns how many there were. */
+  closeWhere(isMeant: (connection: Connection) => boolean, event: CloseEvent): number {
+    const meant = [...this.#connections].filter(isMeant);
+    for (const connection of meant) this.close(connection, event);
+    return meant.length;
   }
 
   /** A socket went away by itself. */
   forget(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
-    this.#subscriptions.stopAll(connection);
+    this.#subscriptions.drop(connection);
     this.#connections.remove(connection);
   }
 
@@ -101,7 +121,12 @@ export class Sockets {
         console.error({ message: "A deadline of a socket could not be served", error: messageOf(thrown) });
       }
     }
-    for (const connection of this.#connections) this.#schedule(connection);
+    for (const connection of this.#connections) this.schedule(connection);
+  }
+
+  /** Makes sure that the object wakes for what is due next for a socket. */
+  schedule(connection: Connection): void {
+    this.#alarm.wakeBy(this.#nextDeadline(connection).at);
   }
 
   #run(connection: Connection, effect: Effect, now: number): void {
@@ -118,6 +143,11 @@ export class Sockets {
         return this.#subscriptions.start(connection, effect.id, effect.payload, now);
       case "unsubscribe":
         return this.#subscriptions.stop(connection, effect.id);
+      case "refresh":
+        void this.#refresher.refresh(connection, effect.token, now);
+        return;
+      case "backpressure":
+        return this.#subscriptions.setBackpressure(connection, effect.isOn, now);
       default:
         return assertNever(effect);
     }
@@ -136,6 +166,8 @@ export class Sockets {
         connection.update({ warned: true });
         connection.send(encodeServerMessage({ type: "ping", payload: { tokenExpiresAt: connection.tokenExpiresAt } }));
         return this.#connections.save(connection);
+      case "slow-reader":
+        return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
       case "silence":
         return this.#ask(connection, now + this.#limits.SILENT_ANSWER_SECONDS * 1000);
       case "no-answer":
@@ -149,14 +181,14 @@ export class Sockets {
     connection.update({ answerBy });
     connection.send(encodeServerMessage({ type: "ping" }));
     this.#connections.save(connection);
-    this.#schedule(connection);
+    this.schedule(connection);
   }
 
   /** A keep-alive that the platform answered in the meantime is an answer too, though no frame reached us. */
   #endSilence(connection: Connection, now: number): void {
     const askedAt = now - this.#limits.SILENT_ANSWER_SECONDS * 1000;
     if (connection.state.seenAt <= askedAt) return this.close(connection, CLOSE.SILENT);
-    connection.answered();
+    connection.clear("answerBy");
     return this.#connections.save(connection);
   }
 
@@ -197,9 +229,5 @@ export class Sockets {
 
   #nextDeadline({ state, tokenExpiresAt }: Connection) {
     return nextDeadline({ ...state, tokenExpiresAt }, this.#limits);
-  }
-
-  #schedule(connection: Connection): void {
-    this.#alarm.wakeBy(this.#nextDeadline(connection).at);
   }
 }

@@ -1,19 +1,21 @@
 import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
+import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type LogRow, type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
 import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
+import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
 import { Sockets } from "./sockets.ts";
-import { EVERYBODY } from "./storage/refusals.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { readUpgrade, SUBPROTOCOL_HEADER } from "./upgrade-request.ts";
+import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** How many rows one publish lets go of at most, so that none pays for a long silence before it. */
 const TRIM_ROWS_PER_PUBLISH = 200;
@@ -41,12 +43,13 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   /** Takes over an upgrade that the edge has authenticated. */
   override async fetch(request: Request): Promise<Response> {
-    const { principal, subprotocol } = readUpgrade(request);
+    const upgrade = readUpgrade(request);
     const { 0: client, 1: server } = new WebSocketPair();
     const { sockets } = this.#wake();
-    if (this.#isRefused(principal)) sockets.refuse(server, CLOSE.REVOKED);
-    else sockets.accept(server, principal, Date.now());
-    return new Response(null, { status: 101, webSocket: client, headers: { [SUBPROTOCOL_HEADER]: subprotocol } });
+    if (this.#isRefused(upgrade.principal)) sockets.refuse(server, CLOSE.REVOKED);
+    else sockets.accept(server, upgrade, Date.now());
+    const headers = { [SUBPROTOCOL_HEADER]: upgrade.subprotocol };
+    return new Response(null, { status: 101, webSocket: client, headers });
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
@@ -71,19 +74,29 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
     const now = Date.now();
-    const { log } = this.#openStorage();
+    const { log, positionReports } = this.#openStorage();
     const rows: LogRow[] = [];
     const outcomes = requests.map((request) => this.#write(request, now, rows));
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
     // the rows are durable.
-    const { sockets, subscriptions } = this.#wake();
-    subscriptions.deliver(rows, this.#deliversRecords, (connection, frame) => sockets.send(connection, frame, now));
+    const { subscriptions } = this.#wake();
+    subscriptions.deliver(rows, now);
     log.trim(now, TRIM_ROWS_PER_PUBLISH);
+    const reported = positionReports.take(log, now);
+    if (reported !== undefined) subscriptions.reportPositions(reported);
     return outcomes;
   }
 
   async admits(principal: Principal): Promise<boolean> {
     return !this.#isRefused(principal);
+  }
+
+  async revoke({ names, issuedUntil }: Revocation): Promise<{ closed: number }> {
+    const { refusals } = this.#openStorage();
+    for (const name of names) refusals.refuse(name, issuedUntil);
+    // Closed by the same rule that refuses them from now on, in the turn that wrote it: nothing is sent to them after the answer.
+    const closed = this.#wake().sockets.closeWhere(({ state }) => this.#isRefused(state.principal), CLOSE.REVOKED);
+    return { closed };
   }
 
   async inspect(): Promise<WorkspaceReport> {
@@ -100,11 +113,16 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     if (this.#storage === undefined) return report;
     const { epoch, log } = this.#storage;
     const { floor, head, rows, bytes } = log.extent();
-    return { ...report, epoch, position: this.#positionAt(head), log: { from: this.#positionAt(floor), rows, bytes } };
+    return {
+      ...report,
+      epoch,
+      position: this.#log.positionAt(head),
+      log: { from: this.#log.positionAt(floor), rows, bytes },
+    };
   }
 
   async erase(): Promise<{ closed: number }> {
-    const closed = this.#wake().sockets.closeAll(closeWith(CLOSE.REVOKED, "Workspace erased"));
+    const closed = this.#wake().sockets.closeWhere(() => true, closeWith(CLOSE.REVOKED, "Workspace erased"));
     this.#storage = undefined;
     this.#awake = undefined;
     this.#alarm.reset();
@@ -118,14 +136,25 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   #wake(): AwakeWorkspace {
     if (this.#awake === undefined) {
       const { limits } = this.#settings;
-      const connections = new Connections(this.ctx, () => this.#openStorage().operations);
+      const { ctx } = this;
+      const connections = new Connections(ctx, () => this.#openStorage().operations);
       this.#storage?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
-      const subscriptions = new Subscriptions(catalogue, connections, limits);
-      this.#awake = {
+      const subscriptions: Subscriptions = new Subscriptions({
+        catalogue,
         connections,
-        subscriptions,
-        sockets: new Sockets(this.ctx, connections, subscriptions, this.#alarm, limits),
-      };
+        limits,
+        log: this.#log,
+        deliversRecords: () => this.#deliversRecords,
+        schedule: (connection) => sockets.schedule(connection),
+      });
+      const sockets = new Sockets({
+        ...{ ctx, connections, subscriptions, limits },
+        alarm: this.#alarm,
+        verifier: sharedVerifier(this.#settings),
+        isRefused: (principal) => this.#isRefused(principal),
+      });
+      this.#awake = { connections, subscriptions, sockets };
+      subscriptions.goOn(Date.now());
     }
     return this.#awake;
   }
@@ -135,13 +164,26 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#storage;
   }
 
+  get #log(): WorkspaceLog {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
+    const workspace = workspaceTag(name);
+    const epoch = () => this.#openStorage().epoch;
+    return {
+      workspaceTag: workspace,
+      epoch,
+      open: () => this.#openStorage().log,
+      positionAt: (offset) => formatPosition({ workspace, epoch: epoch(), offset }),
+    };
+  }
+
   /** Fails closed: without a snapshot of permissions, records reach a workspace only where they are open to all of it. */
   get #deliversRecords(): boolean {
     return this.#settings.permissions === "open";
   }
 
-  #isRefused({ issuedAt }: Principal): boolean {
-    return this.#storage?.refusals.isRefused([EVERYBODY], issuedAt) ?? false;
+  #isRefused(principal: Principal): boolean {
+    return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }
 
   #write(request: PublishRequest, now: number, rows: LogRow[]): PublishOutcome {
@@ -151,19 +193,13 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     if (known === undefined) {
       const row = log.append(request, now);
       rows.push(row);
-      return { id, position: this.#positionAt(row.offset), events, duplicate: false };
+      return { id, position: this.#log.positionAt(row.offset), events, duplicate: false };
     }
     if (known.digest === digest) {
-      return { id, position: this.#positionAt(known.offset), events: known.events, duplicate: true };
+      return { id, position: this.#log.positionAt(known.offset), events: known.events, duplicate: true };
     }
     const message = "The id was used for a message of another content.";
     return { id, error: { code: "ID_REUSED", message, retryable: false } };
-  }
-
-  #positionAt(offset: number): string {
-    const { name } = this.ctx.id;
-    if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
-    return formatPosition({ workspace: workspaceTag(name), epoch: this.#openStorage().epoch, offset });
   }
 }
 

@@ -1,6 +1,6 @@
+import { settingsOf } from "./core/settings.ts";
 import { app } from "./edge/app.ts";
 import { workspaceOf } from "./edge/edge.ts";
-import { settingsOf } from "./core/settings.ts";
 import { consumeBatch } from "./queue/consume.ts";
 
 export { WorkspacePubSub } from "../durable-objects/workspace-pubsub.ts";

@@ -25,8 +25,8 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (socket, id)
    ) WITHOUT ROWID;
 
-   -- Tokens issued up to and including a second are refused; identity '*' is everybody.
-   CREATE TABLE refusals (identity TEXT PRIMARY KEY, issued_until INTEGER NOT NULL) WITHOUT ROWID;`,
+   -- Tokens issued up to and including a second are refused, under each name of src/core/revocation.ts.
+   CREATE TABLE refusals (name TEXT PRIMARY KEY, issued_until INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -1,13 +1,10 @@
-/** Tokens that are refused although they verify. */
+/** Tokens that are refused although they verify: one row per name they are refused under. */
 export interface Refusals {
-  /** Refuses the tokens of an identity (or of `EVERYBODY`) issued up to and including a second, for good. */
-  refuse(identity: string, issuedUntil: number): void;
-  /** Whether a token issued at a second is refused under any of these identities. */
-  isRefused(identities: readonly string[], issuedAt: number): boolean;
+  /** Refuses the tokens under a name that were issued up to and including a second, for good. */
+  refuse(name: string, issuedUntil: number): void;
+  /** Whether a token issued at a second is refused under any of these names. */
+  isRefused(names: readonly string[], issuedAt: number): boolean;
 }
-
-/** Stands for every identity of the workspace. */
-export const EVERYBODY = "*";
 
 export class SqliteRefusals implements Refusals {
   readonly #sql: SqlStorage;
@@ -16,21 +13,17 @@ export class SqliteRefusals implements Refusals {
     this.#sql = sql;
   }
 
-  refuse(identity: string, issuedUntil: number): void {
+  refuse(name: string, issuedUntil: number): void {
     this.#sql.exec(
-      `INSERT INTO refusals (identity, issued_until) VALUES (?, ?)
-       ON CONFLICT (identity) DO UPDATE SET issued_until = max(issued_until, excluded.issued_until)`,
-      ...[identity, issuedUntil],
+      `INSERT INTO refusals (name, issued_until) VALUES (?, ?)
+       ON CONFLICT (name) DO UPDATE SET issued_until = max(issued_until, excluded.issued_until)`,
+      ...[name, issuedUntil],
     );
   }
 
-  isRefused(identities: readonly string[], issuedAt: number): boolean {
-    return identities.some((identity) => {
-      const rows = this.#sql.exec(
-        "SELECT 1 FROM refusals WHERE identity = ? AND issued_until >= ?",
-        identity,
-        issuedAt,
-      );
+  isRefused(names: readonly string[], issuedAt: number): boolean {
+    return names.some((name) => {
+      const rows = this.#sql.exec("SELECT 1 FROM refusals WHERE name = ? AND issued_until >= ?", name, issuedAt);
       return rows.toArray().length > 0;
     });
   }

@@ -47,6 +47,14 @@ export class SqliteReplayLog implements ReplayLog {
     return this.#head;
   }
 
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  get floor(): number {
+    return this.#cursors.floor;
+  }
+
   find(id: string): LoggedId | undefined {
     const [row] = this.#sql.exec<{ digest: string; offset: number; events: number }>(
       "SELECT digest, last_offset AS offset, events FROM log WHERE id = ?",

@@ -1,6 +1,7 @@
 import type { OperationStore } from "../../src/core/operation/operation-store.ts";
 import { randomEpoch } from "../../src/core/pubsub/position.ts";
 import type { ReplayLog, Retention } from "../../src/core/pubsub/replay-log.ts";
+import { PositionReports } from "../position-reports.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import { migrate, storageVersion } from "./migrations.ts";
 import { type Refusals, SqliteRefusals } from "./refusals.ts";
@@ -14,6 +15,7 @@ export interface WorkspaceStorage {
   readonly log: ReplayLog;
   readonly operations: OperationStore;
   readonly refusals: Refusals;
+  readonly positionReports: PositionReports;
 }
 
 /** Opens the storage of a workspace, creating it when it has none. */
@@ -25,6 +27,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     log: new SqliteReplayLog(sql, retention),
     operations: new SqliteOperationStore(sql),
     refusals: new SqliteRefusals(sql),
+    positionReports: new PositionReports(sql, retention),
   };
 }
 

@@ -36,6 +36,16 @@ export const LIMITS = {
   MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
   MAX_HTTP_BODY_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
 
+  // Replay, and readers that are slower than what they are sent.
+  MAX_BATCH_FRAME_BYTES: limit(256 * KIB, "bytes", KIB, 16 * MIB),
+  MAX_REPLAYS_PER_IDENTITY: limit(2, "count", 1, 1_000),
+  MAX_REPLAYS_PER_WORKSPACE: limit(8, "count", 1, 1_000),
+  MAX_REPLAY_BYTES_PER_MINUTE: limit(64 * MIB, "bytes", KIB, 1024 * MIB),
+  MAX_UNREAD_BYTES_PER_SOCKET: limit(MIB, "bytes", KIB, 64 * MIB),
+  MAX_UNREAD_BYTES_PER_ISOLATE: limit(32 * MIB, "bytes", KIB, 64 * MIB),
+  SLOW_READER_SECONDS: limit(30, "seconds", 1, 600),
+  REFRESH_INTERVAL_SECONDS: limit(5, "seconds", 0, 600),
+
   // Sockets.
   MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),
   MAX_SOCKETS_PER_WORKSPACE: limit(20_000, "count", 1, 32_000),
@@ -66,11 +76,11 @@ export type Limits = { readonly [Name in LimitName]: number };
 export const DEFAULT_LIMITS: Limits = limitsFrom((name) => LIMITS[name].default);
 
 /** Builds a full set of limits by asking for each. */
-export function limitsFrom(valueOf: (name: LimitName) => number): Limits {
+export function limitsFrom(read: (name: LimitName) => number): Limits {
   const names = Object.keys(LIMITS) as LimitName[];
-  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Limits;
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as Limits;
 }
 
-function limit(value: number, unit: Limit["unit"], min: number, max: number): Limit {
-  return { default: value, unit, min, max };
+function limit(byDefault: number, unit: Limit["unit"], min: number, max: number): Limit {
+  return { default: byDefault, unit, min, max };
 }

@@ -5,14 +5,18 @@ export interface TokenBucket {
   readonly at: number;
 }
 
-/** Takes one token; the bucket refills at `perSecond` up to `burst`. Undefined when there is none to take. */
+/**
+ * Takes tokens (one, unless told otherwise); the bucket refills at `perSecond` up to `burst`. Undefined when there are
+ * too few to take.
+ */
 export function takeToken(
   bucket: TokenBucket | undefined,
   perSecond: number,
   burst: number,
   now: number,
+  count = 1,
 ): TokenBucket | undefined {
   const elapsed = bucket === undefined ? 0 : Math.max(0, now - bucket.at);
   const tokens = bucket === undefined ? burst : Math.min(burst, bucket.tokens + (elapsed * perSecond) / 1000);
-  return tokens < 1 ? undefined : { tokens: tokens - 1, at: now };
+  return tokens < count ? undefined : { tokens: tokens - count, at: now };
 }

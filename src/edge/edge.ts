@@ -1,6 +1,8 @@
-import { createTokenVerifier, type TokenVerifier } from "../auth/verify-token.ts";
+import { sharedVerifier } from "../auth/shared-verifier.ts";
+import type { TokenVerifier } from "../auth/verify-token.ts";
 import type { Workspace } from "../core/pubsub/workspace.ts";
 import { type Settings, settingsOf } from "../core/settings.ts";
+import { UnreadLedger } from "../core/unread-ledger.ts";
 import { SocketsWithoutToken } from "./sockets-without-token.ts";
 
 /** What every door of an isolate shares. Nothing in it belongs to a tenant. */
@@ -9,6 +11,8 @@ export interface Edge {
   readonly settings: Settings;
   readonly verifier: TokenVerifier;
   readonly socketsWithoutToken: SocketsWithoutToken;
+  /** Bytes that wait here for clients whose sockets are relayed. */
+  readonly unread: UnreadLedger<object>;
 }
 
 /** A workspace's object, reached by RPC or with a request. */
@@ -25,8 +29,9 @@ export function edgeOf(env: Env): Edge {
     edge = {
       env,
       settings,
-      verifier: createTokenVerifier({ settings, now: Date.now, fetch: (...args) => fetch(...args) }),
+      verifier: sharedVerifier(settings),
       socketsWithoutToken: new SocketsWithoutToken(settings.limits.MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS),
+      unread: new UnreadLedger(settings.limits),
     };
     edges.set(env, edge);
   }

@@ -1,4 +1,4 @@
-import { type ErrorCode, ERRORS, GatewayError, messageOf } from "../core/errors.ts";
+import { ERRORS, type ErrorCode, GatewayError, messageOf } from "../core/errors.ts";
 import { SettingsError } from "../core/settings.ts";
 
 /** An error as every door over HTTP answers it: the shape of a GraphQL response. */

@@ -40,7 +40,10 @@ async function withCheckedBody(request: Request, { settings: { limits } }: Edge)
 
 function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<GraphqlContext, object> {
   let yogas = yogasByEdge.get(edge);
-  if (yogas === undefined) yogasByEdge.set(edge, (yogas = new Map()));
+  if (yogas === undefined) {
+    yogas = new Map();
+    yogasByEdge.set(edge, yogas);
+  }
   let yoga = yogas.get(graphqlEndpoint);
   if (yoga === undefined) {
     yoga = createYoga<GraphqlContext>({

@@ -1,10 +1,10 @@
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject, isJsonTooDeep } from "../core/json.ts";
 import { publishMessages } from "../publish/publish-messages.ts";
-import { requireSecret } from "./require-secret.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
 import { publishResponse } from "./publish-response.ts";
 import { readBody } from "./read-body.ts";
+import { requireSecret } from "./require-secret.ts";
 
 /** Publishing over HTTP: `{"messages":[…]}` from a publisher that knows the secret. */
 export async function publishOverHttp(request: Request, edge: Edge): Promise<Response> {
@@ -23,7 +23,8 @@ export async function publishOverHttp(request: Request, edge: Edge): Promise<Res
 const ENVELOPE_DEPTH = 2;
 
 function parseBody(text: string, maxDepth: number): { messages: unknown } {
-  if (isJsonTooDeep(text, maxDepth + ENVELOPE_DEPTH)) throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
+  if (isJsonTooDeep(text, maxDepth + ENVELOPE_DEPTH))
+    throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -5,9 +5,9 @@ import { CLOSE, type CloseEvent, closeWith, relayedClose } from "../core/protoco
 import { encodeServerMessage } from "../core/protocol/codec.ts";
 import { openSession, type Session } from "../core/protocol/session.ts";
 import { type Effect, step } from "../core/protocol/step.ts";
+import type { Subprotocol } from "../core/protocol/subprotocols.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
 import type { Edge } from "./edge.ts";
-import type { Subprotocol } from "./subprotocols.ts";
 import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
 
 /**
@@ -28,6 +28,8 @@ export function relaySocket(subprotocol: Subprotocol, address: string, edge: Edg
   return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
 }
 
+const LOOK_AGAIN_MS = 100;
+
 class Relay {
   readonly #outer: WebSocket;
   readonly #subprotocol: Subprotocol;
@@ -38,6 +40,7 @@ class Relay {
   #inner: WebSocket | undefined;
   #isClosed = false;
   #initTimer: ReturnType<typeof setTimeout> | undefined;
+  #drainTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(outer: WebSocket, subprotocol: Subprotocol, edge: Edge, leave: () => void) {
     this.#outer = outer;
@@ -59,7 +62,7 @@ class Relay {
 
   #receive(frame: string | ArrayBuffer): void {
     if (this.#isClosed) return;
-    if (this.#inner !== undefined) return sendQuietly(this.#inner, frame);
+    if (this.#inner !== undefined) return this.#forwardInwards(this.#inner, frame);
     const { session, effects } = step(this.#session, frame, { now: Date.now(), limits: this.#edge.settings.limits });
     this.#session = session;
     for (const effect of effects) this.#run(effect);
@@ -77,7 +80,9 @@ class Relay {
         return;
       case "subscribe":
       case "unsubscribe":
-        // The session here is never ready: the object's is.
+      case "refresh":
+      case "backpressure":
+        // Only of a ready session, which this one never is: the object's is.
         return;
       default:
         return assertNever(effect);
@@ -119,7 +124,7 @@ class Relay {
   #join(inner: WebSocket): void {
     this.#leave();
     this.#inner = inner;
-    inner.addEventListener("message", ({ data }) => sendQuietly(this.#outer, data));
+    inner.addEventListener("message", ({ data }) => this.#forwardOutwards(data));
     inner.addEventListener("close", (event) =>
       this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards")),
     );
@@ -128,11 +133,45 @@ class Relay {
     inner.send('{"type":"connection_init"}');
   }
 
+  #forwardInwards(inner: WebSocket, frame: string | ArrayBuffer): void {
+    // The object reads at once; a client that sends faster than that is not read any further.
+    if (inner.bufferedAmount > this.#edge.settings.limits.MAX_UNREAD_BYTES_PER_SOCKET)
+      return this.#close(CLOSE.OVERLOADED);
+    sendQuietly(inner, frame);
+  }
+
+  #forwardOutwards(frame: string | ArrayBuffer): void {
+    sendQuietly(this.#outer, frame);
+    const { unread } = this.#edge;
+    unread.record(this, this.#outer.bufferedAmount);
+    if (this.#drainTimer === undefined && this.#outer.bufferedAmount > unread.budget) this.#tellBackpressure();
+  }
+
+  /** The bytes wait here, so only the edge sees that a client is slow; the object then stops sending, or closes. */
+  #tellBackpressure(): void {
+    const tell = (backpressure: boolean) => {
+      if (this.#inner !== undefined)
+        sendQuietly(this.#inner, encodeServerMessage({ type: "pong", payload: { backpressure } }));
+    };
+    tell(true);
+    // There is no event for a socket that has drained.
+    this.#drainTimer = setInterval(() => {
+      const { bufferedAmount } = this.#outer;
+      this.#edge.unread.record(this, bufferedAmount);
+      if (bufferedAmount > this.#edge.unread.drained) return;
+      clearInterval(this.#drainTimer);
+      this.#drainTimer = undefined;
+      tell(false);
+    }, LOOK_AGAIN_MS);
+  }
+
   /** Ends both sides, once. */
   #close(outwards: CloseEvent, inwards: CloseEvent = outwards): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#initTimer);
+    clearInterval(this.#drainTimer);
+    this.#edge.unread.record(this, 0);
     this.#leave();
     for (const [socket, { code, reason }] of [
       [this.#outer, outwards],

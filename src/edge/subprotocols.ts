@@ -1,8 +1,5 @@
 import { BEARER_ITEM_PREFIX } from "../auth/token-sources.ts";
-
-/** The dialects of GraphQL over WebSocket that are spoken here, best first. */
-export const SUBPROTOCOLS = ["graphql-transport-ws"] as const;
-export type Subprotocol = (typeof SUBPROTOCOLS)[number];
+import { SUBPROTOCOLS, type Subprotocol } from "../core/protocol/subprotocols.ts";
 
 /** What came of the dialects that a client offered. */
 export type Negotiation =

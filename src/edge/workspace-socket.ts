@@ -2,8 +2,8 @@ import { writeUpgrade } from "../../durable-objects/upgrade-request.ts";
 import { type GatewayError, messageOf } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent, closeWith } from "../core/protocol/close-events.ts";
+import type { Subprotocol } from "../core/protocol/subprotocols.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
-import type { Subprotocol } from "./subprotocols.ts";
 
 /** The close that tells a client what became of its token. */
 export function closeOfRefusedToken(error: GatewayError): CloseEvent {

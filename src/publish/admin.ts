@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { GatewayError } from "../core/errors.ts";
 import type { WorkspaceReport } from "../core/pubsub/workspace.ts";
+import { parseRevocation } from "../core/revocation.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { workspaceOf } from "../edge/edge.ts";
 
@@ -9,6 +10,11 @@ export class Admin extends WorkerEntrypoint<Env> {
   /** @throws GatewayError BAD_REQUEST for what is no UUID */
   async inspect(workspaceId: string): Promise<WorkspaceReport> {
     return this.#workspace(workspaceId).inspect();
+  }
+
+  /** @throws GatewayError BAD_REQUEST for what is no UUID, or says nobody to revoke */
+  async revoke(workspaceId: string, revocation: unknown): Promise<{ closed: number }> {
+    return this.#workspace(workspaceId).revoke(parseRevocation(revocation, Date.now()));
   }
 
   /** @throws GatewayError BAD_REQUEST for what is no UUID */

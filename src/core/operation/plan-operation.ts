@@ -1,9 +1,9 @@
 import {
-  executeSubscriptionEvent,
   type ExecutionResult,
   execute,
-  getArgumentValues,
+  executeSubscriptionEvent,
   GraphQLError,
+  getArgumentValues,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,

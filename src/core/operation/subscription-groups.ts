@@ -1,13 +1,26 @@
-import { nextFrame } from "../protocol/next-frame.ts";
+import { withPosition } from "../protocol/next-frame.ts";
+import type { StoredOperation } from "../protocol/session.ts";
 import type { Message } from "../pubsub/message.ts";
+import type { LogRow } from "../pubsub/replay-log.ts";
 import { SubscriptionIndex } from "../pubsub/subscription-index.ts";
+import { utf8Size } from "../text-size.ts";
 import { executePlan, type SubscriptionPlan } from "./plan-operation.ts";
+import type { SubscriptionField } from "./subscription-field.ts";
 
 /** Equal operations of any number of sockets: executed and serialized once per event. */
 export interface Group<Member> {
   readonly key: string;
   readonly plan: SubscriptionPlan;
+  /** Whether its members are told the positions of events. */
+  readonly positions: boolean;
   readonly members: Set<Member>;
+}
+
+/** What all members of a group get for one event: the payload of a `next`, and where it stands in the log. */
+export interface Payload {
+  readonly text: string;
+  readonly bytes: number;
+  readonly offset: number;
 }
 
 /** One operation of one socket, with the part of its frames that is its own. */
@@ -29,10 +42,10 @@ export class SubscriptionGroups<Member extends GroupMember> {
   }
 
   /** The group of a key, made with this plan when there is none yet. Whoever opens it joins `members` at once. */
-  open(key: string, plan: SubscriptionPlan): Group<Member> {
+  open(key: string, plan: SubscriptionPlan, positions: boolean): Group<Member> {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group: Group<Member> = { key, plan, members: new Set() };
+    const group: Group<Member> = { key, plan, positions, members: new Set() };
     this.#groups.set(key, group);
     this.#index.add(plan.field.name, plan.interest, group);
     return group;
@@ -55,26 +68,49 @@ export class SubscriptionGroups<Member extends GroupMember> {
   }
 
   /**
-   * Hands every frame that a message makes to `send`, in the order of the message's events.
+   * Hands every payload that a message makes to `send`, in the order of the message's events.
    * @param fields the fields that listen to messages of this kind
-   * @param at when the message was written to the log, epoch ms
+   * @param positionAt names an offset of the log
    */
   deliver(
-    fields: readonly SubscriptionPlan["field"][],
-    message: Message,
-    at: number,
-    send: (member: Member, frame: string) => void,
+    { message, row }: LoggedMessage,
+    fields: readonly SubscriptionField[],
+    positionAt: (offset: number) => string,
+    send: (member: Member, payload: Payload) => void,
   ): void {
-    if (this.#groups.size === 0) return;
     for (const field of fields) {
-      for (const { topic, value } of field.occurrencesIn(message, at)) {
+      for (const { topic, event, value } of field.occurrencesIn(message, row.at)) {
+        const offset = offsetOf(row, event);
         for (const group of this.#index.match(field.name, topic)) {
-          const payload = executePlan(group.plan, value);
-          for (const member of group.members) send(member, nextFrame(member.head, payload));
+          const payload = makePayload(group.plan, value, offset, group.positions ? positionAt : undefined);
+          for (const member of group.members) send(member, payload);
         }
       }
     }
   }
+}
+
+/** A row of the log, and the message in it. */
+export interface LoggedMessage {
+  readonly row: LogRow;
+  readonly message: Message;
+}
+
+/** The offset of one of a row's events. */
+export function offsetOf({ offset, events }: LogRow, event: number): number {
+  return offset - events + 1 + event;
+}
+
+/** Runs an operation for one event; with `positionAt`, the client is told where the event stands. */
+export function makePayload(
+  plan: SubscriptionPlan,
+  value: unknown,
+  offset: number,
+  positionAt: ((offset: number) => string) | undefined,
+): Payload {
+  const result = executePlan(plan, value);
+  const text = positionAt === undefined ? result : withPosition(result, positionAt(offset));
+  return { text, bytes: utf8Size(text), offset };
 }
 
 /**
@@ -82,10 +118,7 @@ export class SubscriptionGroups<Member extends GroupMember> {
  * of it and the token is not: without the class one user would get what another may see, with the token nothing would
  * ever be shared.
  */
-export function groupKey(
-  permissionClass: string,
-  operation: { document: string; operationName?: string; variables: string },
-): string {
-  const { document, operationName, variables } = operation;
-  return JSON.stringify([permissionClass, operationName ?? null, variables, document]);
+export function groupKey(permissionClass: string, operation: Omit<StoredOperation, "order">): string {
+  const { document, operationName, variables, resume } = operation;
+  return JSON.stringify([permissionClass, resume !== undefined, operationName ?? null, variables, document]);
 }

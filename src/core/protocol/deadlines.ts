@@ -8,11 +8,12 @@ export interface SocketTimes {
   readonly warned: boolean;
   readonly seenAt: number;
   readonly answerBy?: number;
+  readonly drainBy?: number;
 }
 
 /** The next thing that time does to a socket. */
 export interface Deadline {
-  readonly what: "init-timeout" | "token-warning" | "token-expiry" | "silence" | "no-answer";
+  readonly what: "init-timeout" | "token-warning" | "token-expiry" | "silence" | "no-answer" | "slow-reader";
   readonly at: number;
 }
 
@@ -21,7 +22,7 @@ export interface Deadline {
  * the object is set to the earliest of all sockets.
  */
 export function nextDeadline(
-  { session, tokenExpiresAt, warned, seenAt, answerBy }: SocketTimes,
+  { session, tokenExpiresAt, warned, seenAt, answerBy, drainBy }: SocketTimes,
   limits: Limits,
 ): Deadline {
   let next: Deadline = { what: "token-expiry", at: tokenExpiresAt };
@@ -33,6 +34,7 @@ export function nextDeadline(
     return next;
   }
   if (!warned) consider({ what: "token-warning", at: tokenExpiresAt - limits.TOKEN_WARNING_SECONDS * 1000 });
+  if (drainBy !== undefined) consider({ what: "slow-reader", at: drainBy });
   if (answerBy !== undefined) consider({ what: "no-answer", at: answerBy });
   else consider({ what: "silence", at: seenAt + limits.SILENT_SOCKET_SECONDS * 1000 });
   return next;

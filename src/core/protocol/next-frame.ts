@@ -6,6 +6,11 @@ export function nextFrameHead(id: string): string {
   return `{"id":${JSON.stringify(id)},"type":"next","payload":`;
 }
 
+/** The same payload with the position of its event, to be kept by clients that resume. */
+export function withPosition(payload: string, position: string): string {
+  return `${payload.slice(0, -1)},"extensions":{"position":"${position}"}}`;
+}
+
 /** Puts a shared payload (JSON text) behind a head made by `nextFrameHead`. */
 export function nextFrame(head: string, payload: string): string {
   return `${head}${payload}}`;

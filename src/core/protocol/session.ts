@@ -32,8 +32,16 @@ export interface StoredOperation {
   readonly operationName?: string;
   /** Canonical JSON, so that equal variables are equal texts. */
   readonly variables: string;
+  /** Set when the client asked for positions. */
+  readonly resume?: ResumeState;
   /** Counts the operations of the socket: whatever stored them apart, they run again in the order they began. */
   readonly order: number;
+}
+
+/** How far an operation that can resume has come. */
+export interface ResumeState {
+  /** Everything up to this offset was sent, and what follows is read from the log; absent while the operation is live. */
+  readonly cursor?: number;
 }
 
 /** The session of a socket that was just accepted. */
@@ -49,6 +57,12 @@ export function readySession(): ReadySession {
 /** The session with an operation more. */
 export function withOperation(session: ReadySession, id: string, operation: StoredOperation): ReadySession {
   return { ...session, operations: new Map(session.operations).set(id, operation) };
+}
+
+/** The session with an operation changed that it may have. */
+export function withResumeState(session: ReadySession, id: string, resume: ResumeState): ReadySession {
+  const operation = session.operations.get(id);
+  return operation === undefined ? session : withOperation(session, id, { ...operation, resume });
 }
 
 /** The order of an operation that begins now. */

@@ -4,7 +4,15 @@ import type { Limits } from "../limits.ts";
 import { takeToken } from "../token-bucket.ts";
 import { CLOSE, type CloseEvent, closeWith } from "./close-events.ts";
 import { ProtocolViolation, parseClientMessage } from "./codec.ts";
-import type { ClientMessage, FormattedError, ServerMessage, SubscribeMessage, SubscribePayload } from "./messages.ts";
+import type {
+  ClientMessage,
+  FormattedError,
+  PingMessage,
+  PongMessage,
+  ServerMessage,
+  SubscribeMessage,
+  SubscribePayload,
+} from "./messages.ts";
 import { type ReadySession, type Session, withoutOperation } from "./session.ts";
 
 /** What the holder of a socket must do after a frame, in this order. */
@@ -14,7 +22,11 @@ export type Effect =
   /** `connection_init` came: acknowledge, or authenticate by its payload first. */
   | { readonly type: "initialise"; readonly payload: Readonly<Record<string, unknown>> }
   | { readonly type: "subscribe"; readonly id: string; readonly payload: SubscribePayload }
-  | { readonly type: "unsubscribe"; readonly id: string };
+  | { readonly type: "unsubscribe"; readonly id: string }
+  /** A newer token for the socket. */
+  | { readonly type: "refresh"; readonly token: string }
+  /** The edge says whether the bytes that wait for this client are too many there. */
+  | { readonly type: "backpressure"; readonly isOn: boolean };
 
 export interface Step {
   readonly session: Session;
@@ -57,12 +69,9 @@ function stepMessage(session: Session, message: ClientMessage, context: StepCont
         effects: [{ type: "initialise", payload: message.payload ?? {} }],
       };
     case "ping":
-      return sending(
-        session,
-        message.payload === undefined ? { type: "pong" } : { type: "pong", payload: message.payload },
-      );
+      return stepPing(session, message);
     case "pong":
-      return { session, effects: [] };
+      return stepPong(session, message);
     case "subscribe":
       if (session.state !== "ready") return closing(session, CLOSE.UNAUTHORIZED);
       return stepSubscribe(session, message, context);
@@ -76,6 +85,22 @@ function stepMessage(session: Session, message: ClientMessage, context: StepCont
     default:
       return assertNever(message);
   }
+}
+
+function stepPing(session: Session, { payload }: PingMessage): Step {
+  if (payload === undefined) return sending(session, { type: "pong" });
+  if (!Object.hasOwn(payload, "accessToken")) return sending(session, { type: "pong", payload });
+  const { accessToken } = payload;
+  // A token is never echoed, wherever it comes from.
+  if (session.state !== "ready" || typeof accessToken !== "string") return sending(session, { type: "pong" });
+  return { session, effects: [{ type: "refresh", token: accessToken }] };
+}
+
+/** Nobody answers a pong, so the edge can say something in one that no client hears. A client that says it harms itself. */
+function stepPong(session: Session, { payload }: PongMessage): Step {
+  const backpressure = payload?.["backpressure"];
+  if (session.state !== "ready" || typeof backpressure !== "boolean") return { session, effects: [] };
+  return { session, effects: [{ type: "backpressure", isOn: backpressure }] };
 }
 
 /** A client that reconnects starts all its operations at once: that is no flood. */

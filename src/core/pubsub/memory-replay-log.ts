@@ -22,6 +22,7 @@ export class MemoryReplayLog implements ReplayLog {
   #head = 0;
   #floor = 0;
   #bytes = 0;
+  #totalBytes = 0;
 
   constructor(retention: Retention) {
     this.#retention = retention;
@@ -29,6 +30,14 @@ export class MemoryReplayLog implements ReplayLog {
 
   get head(): number {
     return this.#head;
+  }
+
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  get floor(): number {
+    return this.#floor;
   }
 
   find(id: string): LoggedId | undefined {
@@ -41,6 +50,7 @@ export class MemoryReplayLog implements ReplayLog {
     this.#head += events;
     const bytes = utf8Size(body);
     this.#bytes += bytes;
+    this.#totalBytes += bytes;
     this.#rows.push({ offset: this.#head, events, at, body, bytes });
     this.#ids.set(id, { digest, offset: this.#head, events, at, source });
     return { offset: this.#head, events, at, body };

@@ -33,6 +33,10 @@ export interface LogExtent {
 export interface ReplayLog {
   /** Offset of the newest event, 0 when there was none. */
   readonly head: number;
+  /** Bytes of all bodies ever written. */
+  readonly totalBytes: number;
+  /** The log reaches back to everything after this offset. */
+  readonly floor: number;
   find(id: string): LoggedId | undefined;
   append(request: PublishRequest, now: number): LogRow;
   /** Rows with events after `offset`, oldest first, at most `maxRows` of them. */

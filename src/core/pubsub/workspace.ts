@@ -1,4 +1,5 @@
 import type { Principal } from "../principal.ts";
+import type { Revocation } from "../revocation.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
 /** What the rest of the gateway may ask of a workspace's object, by RPC. */
@@ -7,6 +8,8 @@ export interface Workspace {
   publish(requests: PublishRequest[]): Promise<PublishOutcome[]>;
   /** Whether a caller whose token verifies is still let in. */
   admits(principal: Principal): Promise<boolean>;
+  /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
+  revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
   /** Deletes everything, and refuses every token issued until now. */
   erase(): Promise<{ closed: number }>;

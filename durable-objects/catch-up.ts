@@ -1,0 +1,141 @@
+import { messageOf } from "../src/core/errors.ts";
+import type { Limits } from "../src/core/limits.ts";
+import { type ReplayPage, replayPage } from "../src/core/operation/replay-page.ts";
+import type { LoggedMessage, Payload } from "../src/core/operation/subscription-groups.ts";
+import type { LogRow, ReplayLog } from "../src/core/pubsub/replay-log.ts";
+import type { Connection } from "./connection.ts";
+import type { RunningOperation } from "./running-operation.ts";
+import type { UnreadBytes } from "./unread-bytes.ts";
+
+/** Rows that are read at once, so that thousands of missed events are never in memory together. */
+const PAGE_ROWS = 100;
+/** There is no event for a socket that has drained, so this is how often one is looked at. */
+const LOOK_AGAIN_MS = 50;
+
+/** What a catch-up needs of its surroundings. */
+export interface CatchUpContext {
+  readonly limits: Limits;
+  readonly unread: UnreadBytes;
+  readonly log: () => ReplayLog;
+  readonly read: (row: LogRow) => LoggedMessage;
+  readonly positionAt: (offset: number) => string;
+  readonly delivers: (operation: RunningOperation) => boolean;
+  /** Sends a payload; the connection may be closed by it. */
+  readonly give: (operation: RunningOperation, payload: Payload, now: number) => void;
+  readonly advance: (operation: RunningOperation, cursor: number) => void;
+  readonly goLive: (operation: RunningOperation, how: "complete" | "gap") => void;
+  /** Gives a slow reader its time, and takes it back. */
+  readonly setSlow: (connection: Connection, isSlow: boolean, now: number) => void;
+}
+
+/**
+ * Reads operations forward through the log until they are live: those that resume, and those whose reader was too slow.
+ * Nothing here is needed to be right: how far each has come is in its socket's state, and the timer is set again by
+ * whatever wakes the object.
+ */
+export class CatchUp {
+  readonly #context: CatchUpContext;
+  readonly #waiting = new Set<RunningOperation>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(context: CatchUpContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  add(operation: RunningOperation): void {
+    this.#waiting.add(operation);
+  }
+
+  delete(operation: RunningOperation): void {
+    this.#waiting.delete(operation);
+  }
+
+  /** Moves on those whose turn it is by one page each, and sees to it that the rest follows. */
+  run(now: number): void {
+    if (this.#waiting.size === 0) return;
+    const pages = new Map<string, ReplayPage>();
+    const moved = new Set<Connection>();
+    for (const operation of this.#turns(now)) {
+      moved.add(operation.connection);
+      this.#moveOn(operation, pages, now);
+    }
+    for (const connection of moved) connection.flush();
+    if (this.#waiting.size > 0) this.#runAgain(moved.size > 0 ? 0 : LOOK_AGAIN_MS);
+  }
+
+  /** Those that may be replayed now, first come first served. */
+  #turns(now: number): RunningOperation[] {
+    const { MAX_REPLAYS_PER_IDENTITY, MAX_REPLAYS_PER_WORKSPACE } = this.#context.limits;
+    const turns: RunningOperation[] = [];
+    const perIdentity = new Map<string, number>();
+    for (const operation of this.#waiting) {
+      if (turns.length >= MAX_REPLAYS_PER_WORKSPACE) break;
+      const { connection } = operation;
+      if (!this.#canTake(connection, now)) continue;
+      const running = perIdentity.get(connection.identity) ?? 0;
+      if (running >= MAX_REPLAYS_PER_IDENTITY) continue;
+      perIdentity.set(connection.identity, running + 1);
+      turns.push(operation);
+    }
+    return turns;
+  }
+
+  #canTake(connection: Connection, now: number): boolean {
+    const { drainBy, isSlowAtEdge } = connection.state;
+    // The edge says itself when its bytes have drained.
+    if (isSlowAtEdge) return false;
+    const isDrained = this.#context.unread.isDrained(connection);
+    if (isDrained === (drainBy !== undefined)) this.#context.setSlow(connection, !isDrained, now);
+    return isDrained;
+  }
+
+  #moveOn(operation: RunningOperation, pages: Map<string, ReplayPage>, now: number): void {
+    const context = this.#context;
+    const log = context.log();
+    const cursor = operation.connection.operations.get(operation.id)?.resume?.cursor;
+    if (cursor === undefined) return void this.#waiting.delete(operation);
+    if (cursor < log.floor) return this.#end(operation, "gap");
+    const page = this.#page(operation, cursor, log, pages);
+    for (const payload of page.payloads) context.give(operation, payload, now);
+    if (operation.connection.closed) return void this.#waiting.delete(operation);
+    if (page.upTo >= log.head) return this.#end(operation, "complete");
+    context.advance(operation, page.upTo);
+  }
+
+  /** Equal operations at one place of the log share a page. */
+  #page(operation: RunningOperation, cursor: number, log: ReplayLog, pages: Map<string, ReplayPage>): ReplayPage {
+    const { limits, read, positionAt, delivers } = this.#context;
+    if (!delivers(operation)) return { payloads: [], upTo: log.head };
+    const key = `${cursor} ${operation.key}`;
+    let page = pages.get(key);
+    if (page === undefined) {
+      const rows = log.read(cursor, PAGE_ROWS);
+      page =
+        rows.length === 0
+          ? { payloads: [], upTo: log.head }
+          : replayPage(operation.plan, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
+      pages.set(key, page);
+    }
+    return page;
+  }
+
+  #end(operation: RunningOperation, how: "complete" | "gap"): void {
+    this.#waiting.delete(operation);
+    this.#context.goLive(operation, how);
+  }
+
+  #runAgain(inMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      try {
+        this.run(Date.now());
+      } catch (thrown) {
+        console.error({ message: "Catching up failed", error: messageOf(thrown) });
+      }
+    }, inMs);
+  }
+}

@@ -1,0 +1,54 @@
+import type { ReplayLog, Retention } from "../src/core/pubsub/replay-log.ts";
+import { readMeta, writeMeta } from "./storage/meta.ts";
+
+/** How the log stood at a report. */
+interface Report {
+  readonly at: number;
+  readonly head: number;
+  readonly bytes: number;
+}
+
+/** Two reports are this part of the retention apart, so that a position is told before a quarter of it has passed. */
+const PART_OF_RETENTION = 8;
+
+/**
+ * When quiet subscriptions are told how far the log has come: without that, one that receives nothing in a busy
+ * workspace would find its position gone when it resumes. Counted by the movement of the log, so that it costs nothing
+ * per publish; kept in storage, so that a wake does not begin anew.
+ */
+export class PositionReports {
+  readonly #sql: SqlStorage;
+  readonly #retention: Retention;
+  #last: Report | undefined;
+
+  constructor(sql: SqlStorage, retention: Retention) {
+    this.#sql = sql;
+    this.#retention = retention;
+    const saved = readMeta(sql, "position-report");
+    this.#last = saved === undefined ? undefined : (JSON.parse(saved) as Report);
+  }
+
+  /**
+   * Whether a report is due, which counts as made then.
+   * @returns the offset that whoever was told less is told about, or undefined
+   */
+  take({ head, totalBytes: bytes }: ReplayLog, now: number): number | undefined {
+    const last = this.#last;
+    if (last === undefined) {
+      this.#save({ at: now, head, bytes });
+      return undefined;
+    }
+    const { maxAgeMs, maxEvents, maxBytes } = this.#retention;
+    // A row goes when it is old and far back; or, whatever its age, when the log is too large.
+    const isFarBack =
+      now - last.at >= maxAgeMs / PART_OF_RETENTION && head - last.head >= maxEvents / PART_OF_RETENTION;
+    if (!isFarBack && bytes - last.bytes < maxBytes / PART_OF_RETENTION) return undefined;
+    this.#save({ at: now, head, bytes });
+    return last.head;
+  }
+
+  #save(report: Report): void {
+    this.#last = report;
+    writeMeta(this.#sql, "position-report", JSON.stringify(report));
+  }
+}
