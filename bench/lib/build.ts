@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ROOT } from "../../scripts/lib/dev-vars.ts";
+import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
+import { buildWorker } from "../../test/support/workerd.ts";
+import type { BuiltWorker } from "./workerd.ts";
+
+/** The gateway as a deploy would build it, with development's secrets. */
+export async function buildGateway(): Promise<BuiltWorker> {
+  const vars = { ...DEV_BINDINGS, PLAYGROUND: "off" };
+  return { folder: await buildWorker(), objectClass: "WorkspacePubSub", objectBinding: "WORKSPACES", vars };
+}
+
+/** The bare Durable Object of `bench/control`; built once. */
+export function buildControl(): Promise<BuiltWorker> {
+  control ??= runControlBuild();
+  return control;
+}
+
+let control: Promise<BuiltWorker> | undefined;
+
+async function runControlBuild(): Promise<BuiltWorker> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-control-"));
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  await promisify(execFile)(process.execPath, [tsc, "-p", join(ROOT, "bench", "control"), "--outDir", folder]);
+  return { folder, objectClass: "BareFanout", objectBinding: "FANOUT", vars: {} };
+}

@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { ROOT } from "../../scripts/lib/dev-vars.ts";
+
+/** A Worker with one class of Durable Objects, built. */
+export interface BuiltWorker {
+  /** Holds the modules; `worker.js` is the entry. */
+  readonly folder: string;
+  readonly objectClass: string;
+  /** The name of the binding to the objects. */
+  readonly objectBinding: string;
+  /** Vars and secrets. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** A Worker in a process of the bare runtime. */
+export interface WorkerServer extends AsyncDisposable {
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
+  readonly pid: number;
+  /** Where V8's inspector listens. */
+  readonly inspector: string | undefined;
+}
+
+/**
+ * Starts a Worker in `workerd serve`, its objects' SQLite on disk in a folder of its own, which goes with it. Every row
+ * of every scenario that is a Worker runs so: under one runtime, one compatibility date and the same flags.
+ */
+export async function startWorker(worker: BuiltWorker, { inspect = false } = {}): Promise<WorkerServer> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  await mkdir(join(folder, "objects"));
+  await writeFile(join(folder, "config.capnp"), await configOf(worker, folder));
+  const flags = inspect ? ["--inspector-addr=127.0.0.1:0"] : [];
+  const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
+  const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3", ...flags], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
+  const exited = once(child, "exit");
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  };
+  const ports = await Promise.race([portsOf(child.stdio[3] as Readable, inspect), exited.then(() => undefined)]);
+  if (ports === undefined || child.pid === undefined) {
+    await stop();
+    throw new Error(`workerd did not start:\n${output}`);
+  }
+  return {
+    host: `127.0.0.1:${ports.http}`,
+    pid: child.pid,
+    inspector: ports.inspector === undefined ? undefined : `127.0.0.1:${ports.inspector}`,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function configOf({ folder, objectClass, objectBinding, vars }: BuiltWorker, configFolder: string) {
+  const names = await readdir(folder);
+  // The first module is the entry.
+  names.sort((a, b) => Number(b === "worker.js") - Number(a === "worker.js"));
+  const modules = names.flatMap((name) => {
+    const type = name.endsWith(".js") ? "esModule" : name.endsWith(".graphql") ? "text" : undefined;
+    const file = relative(configFolder, join(folder, name));
+    return type === undefined ? [] : [`(name = ${quote(name)}, ${type} = embed ${quote(file)})`];
+  });
+  const texts = Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "objects", disk = (path = ${quote(join(configFolder, "objects"))}, writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
+);
+
+const worker :Workerd.Worker = (
+  compatibilityDate = ${quote(await compatibilityDate())},
+  modules = [${modules.join(", ")}],
+  durableObjectNamespaces = [(className = ${quote(objectClass)}, uniqueKey = "bench", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),
+  bindings = [
+    (name = ${quote(objectBinding)}, durableObjectNamespace = ${quote(objectClass)}),
+    ${texts.join(",\n    ")}
+  ],
+);
+`;
+}
+
+async function compatibilityDate(): Promise<string> {
+  const config = await readFile(join(ROOT, "wrangler.jsonc"), "utf8");
+  const [, date] = /"compatibility_date": "([\d-]+)"/.exec(config) ?? [];
+  if (date === undefined) throw new Error("wrangler.jsonc has no compatibility_date.");
+  return date;
+}
+
+/** Capnp's string literals are C's, of which JSON's are a part. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Reads the control messages, `{"event":"listen","socket":"http","port":8080}` and one for the inspector. */
+async function portsOf(control: Readable, inspect: boolean) {
+  let http: number | undefined;
+  let inspector: number | undefined;
+  for await (const line of createInterface({ input: control })) {
+    const { event, port } = JSON.parse(line) as { event: string; port: number };
+    if (event === "listen") http = port;
+    if (event === "listen-inspector") inspector = port;
+    if (http !== undefined && (inspector !== undefined || !inspect)) return { http, inspector };
+  }
+  return undefined;
+}
