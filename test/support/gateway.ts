@@ -96,8 +96,12 @@ export async function startGateway({ settings = {}, examples = [] }: GatewayOpti
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
-    evict: (workspaceId) =>
-      harness.getWorker("sluice").evictDurableObject("WorkspacePubSub", { name: workspaceId, webSockets: "hibernate" }),
+    async evict(workspaceId) {
+      // A frame that was just sent may still be on its way; asking the object lets it arrive, and wakes the object.
+      await inspect(workspaceId);
+      const object = { name: workspaceId, webSockets: "hibernate" } as const;
+      await harness.getWorker("sluice").evictDurableObject("WorkspacePubSub", object);
+    },
     ask: (example) => (path, init) => harness.getWorker(WORKER_NAMES[example]).fetch(path, init),
     logs: () =>
       harness
