@@ -44,7 +44,9 @@ describe("the one alarm", () => {
 
   it("[TOKEN-3] closes 4403 at expiry, many sockets in one go, and leaves the others", async () => {
     const workspace = newWorkspace();
-    const brief = await Promise.all([1, 2, 3].map(async () => WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100 }))));
+    const brief = await Promise.all(
+      [1, 2, 3].map(async () => WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100 }))),
+    );
     const long = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 1000 }));
     await age(workspace, 101_000);
     await runDurableObjectAlarm(workspace.stub);

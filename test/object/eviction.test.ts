@@ -4,7 +4,11 @@ import { ON_DB_EVENT, WorkerdSocket } from "../support/workerd-socket.ts";
 import { newWorkspace } from "../support/workspace.ts";
 
 /** One step of a conversation: does something, and is followed by an eviction or not. */
-type Step = (context: { socket: WorkerdSocket; other: WorkerdSocket; workspace: ReturnType<typeof newWorkspace> }) => unknown;
+type Step = (context: {
+  socket: WorkerdSocket;
+  other: WorkerdSocket;
+  workspace: ReturnType<typeof newWorkspace>;
+}) => unknown;
 
 const LARGE = "x".repeat(6_000);
 
@@ -21,20 +25,29 @@ const CONVERSATION: readonly Step[] = [
   ({ workspace }) => workspace.publish(workspace.personEvent("ada"), workspace.personEvent("grace")),
   ({ socket }) => socket.send({ type: "subscribe", id: "bad", payload: { query: "subscription { nothing }" } }),
   ({ socket }) => socket.send({ type: "subscribe", id: "syntax", payload: { query: "subscription {" } }),
-  ({ socket }) => socket.send({ type: "subscribe", id: "variables", payload: { query: ON_DB_EVENT, variables: { input: 7 } } }),
+  ({ socket }) =>
+    socket.send({ type: "subscribe", id: "variables", payload: { query: ON_DB_EVENT, variables: { input: 7 } } }),
   ({ socket }) => socket.send({ type: "subscribe", id: "query", payload: { query: "{ __typename }" } }),
-  ({ workspace }) => workspace.publish({ ...workspace.personEvent("x"), events: [{ recordId: "x", properties: { after: { id: LARGE } } }] }),
+  ({ workspace }) =>
+    workspace.publish({
+      ...workspace.personEvent("x"),
+      events: [{ recordId: "x", properties: { after: { id: LARGE } } }],
+    }),
   ({ socket }) => socket.send({ type: "complete", id: "all" }),
   ({ socket }) => socket.send({ type: "complete", id: "large-2" }),
   ({ workspace }) => workspace.publish(workspace.personEvent("ada")),
   ({ socket }) => socket.subscribe("all", { objectNameSingular: "person" }),
-  ({ workspace }) => workspace.publish(workspace.personEvent("ada"), workspace.personEvent("alan", { name: "person.created" })),
+  ({ workspace }) =>
+    workspace.publish(workspace.personEvent("ada"), workspace.personEvent("alan", { name: "person.created" })),
   ({ socket }) => socket.subscribe("all"),
 ];
 
 async function transcript(evictsBetween: boolean): Promise<unknown> {
   const workspace = newWorkspace();
-  const [socket, other] = [await WorkerdSocket.open(await workspace.token()), await WorkerdSocket.open(await workspace.token())];
+  const [socket, other] = [
+    await WorkerdSocket.open(await workspace.token()),
+    await WorkerdSocket.open(await workspace.token()),
+  ];
   const frames: unknown[] = [];
   for (const step of CONVERSATION) {
     if (evictsBetween) await evictDurableObject(workspace.stub);
@@ -64,7 +77,10 @@ describe("eviction", () => {
     expect(await storedOperations(stub)).toBeGreaterThan(4);
 
     await evictDurableObject(stub);
-    const events = Array.from({ length: 8 }, (_, i) => ({ recordId: "x", properties: { after: { id: `${i}${LARGE}` } } }));
+    const events = Array.from({ length: 8 }, (_, i) => ({
+      recordId: "x",
+      properties: { after: { id: `${i}${LARGE}` } },
+    }));
     await publish({ ...personEvent("all"), events }, personEvent("ada"));
     const ids = (await socket.drain()).map((frame) => (frame as { id: string }).id);
     expect(ids).toEqual(["op-0", "op-1", "op-2", "op-3", "op-4", "op-5", "op-6", "op-7", "small"]);

@@ -11,7 +11,13 @@ describe("the log of a workspace", () => {
     const batch = personEvent("ada");
     const three = { ...batch, events: [...batch.events, ...batch.events, ...batch.events] };
     const results = await publish(batch, three, batch);
-    expect(results.map((result) => ("position" in result ? [offsetOf(result.position), result.events] : result))).toEqual([[1, 1], [4, 3], [5, 1]]);
+    expect(
+      results.map((result) => ("position" in result ? [offsetOf(result.position), result.events] : result)),
+    ).toEqual([
+      [1, 1],
+      [4, 3],
+      [5, 1],
+    ]);
   });
 
   it("keeps epoch and offsets across eviction and abort", async () => {
@@ -36,7 +42,10 @@ describe("the log of a workspace", () => {
     const again = await publish({ ...personEvent("ada"), id: "a" });
     const [original, repeated] = first;
     expect(original).toMatchObject({ id: "a", duplicate: false });
-    expect([repeated, again[0]]).toEqual([{ ...original, duplicate: true }, { ...original, duplicate: true }]);
+    expect([repeated, again[0]]).toEqual([
+      { ...original, duplicate: true },
+      { ...original, duplicate: true },
+    ]);
     await expect(publish({ ...personEvent("grace"), id: "a" })).rejects.toThrow("ID_REUSED");
     expect(await socket.drain()).toHaveLength(1);
   });
@@ -53,7 +62,9 @@ describe("the log of a workspace", () => {
     socket.subscribe("1");
     await publish(personEvent("ada"));
     await runInDurableObject(stub, (_, { storage }) => {
-      storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON log WHEN NEW.last_offset > 2 BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+      storage.sql.exec(
+        "CREATE TRIGGER full BEFORE INSERT ON log WHEN NEW.last_offset > 2 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      );
     });
     // The second of the call fails: the first is not sent either, since the publisher is told that neither was taken.
     await expect(publish(personEvent("grace"), personEvent("alan"))).rejects.toThrow("UNAVAILABLE");
@@ -63,7 +74,9 @@ describe("the log of a workspace", () => {
   it("creates nothing when a workspace never seen is asked about", async () => {
     const { stub } = newWorkspace();
     expect(await stub.inspect()).toEqual({ sockets: 0, operations: 0, operationsByField: {} });
-    const tables = await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT name FROM sqlite_master").toArray());
+    const tables = await runInDurableObject(stub, (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master").toArray(),
+    );
     expect(tables).toEqual([]);
   });
 
@@ -72,7 +85,9 @@ describe("the log of a workspace", () => {
     const socket = await WorkerdSocket.connect(await token());
     for (let i = 0; i < 20; i++) socket.subscribe(String(i), { recordId: String(i) });
     await socket.drain();
-    const tables = await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray());
+    const tables = await runInDurableObject(stub, (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+    );
     expect(tables).toEqual([]);
   });
 });

@@ -9,7 +9,8 @@ type Workspace = ReturnType<typeof newWorkspace>;
 async function rewriteAttachments({ stub }: Workspace, change: (attachment: Attachment) => unknown): Promise<void> {
   await evictDurableObject(stub);
   await runInDurableObject(stub, (_, state) => {
-    for (const socket of state.getWebSockets()) socket.serializeAttachment(change(socket.deserializeAttachment() as Attachment));
+    for (const socket of state.getWebSockets())
+      socket.serializeAttachment(change(socket.deserializeAttachment() as Attachment));
   });
   await evictDurableObject(stub);
 }
@@ -24,11 +25,17 @@ it("[OUTDATED-1] ends a stored operation that no longer holds with OPERATION_OUT
   await healthy.drain();
   await rewriteAttachments(workspace, (attachment) => ({
     ...attachment,
-    documents: attachment.documents.map((document) => (JSON.stringify(attachment.session).includes('"old"') ? "subscription { gone }" : document)),
+    documents: attachment.documents.map((document) =>
+      JSON.stringify(attachment.session).includes('"old"') ? "subscription { gone }" : document,
+    ),
   }));
 
   await workspace.publish(workspace.personEvent("ada"));
-  expect(await socket.next()).toMatchObject({ id: "old", type: "error", payload: [{ extensions: { code: "OPERATION_OUTDATED" } }] });
+  expect(await socket.next()).toMatchObject({
+    id: "old",
+    type: "error",
+    payload: [{ extensions: { code: "OPERATION_OUTDATED" } }],
+  });
   expect(await healthy.next()).toMatchObject({ id: "1", type: "next" });
   socket.subscribe("old");
   await socket.drain();

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import { withPosition } from "../protocol/next-frame.ts";
 import type { StoredOperation } from "../protocol/session.ts";
 import type { Message } from "../pubsub/message.ts";
@@ -82,7 +83,8 @@ export class SubscriptionGroups<Member extends GroupMember> {
       for (const { topic, event, value } of field.occurrencesIn(message, row.at)) {
         const offset = offsetOf(row, event);
         for (const group of this.#index.match(field.name, topic)) {
-          const payload = makePayload(group.plan, value, offset, group.positions ? positionAt : undefined);
+          const payload = tryPayload(group.plan, value, offset, group.positions ? positionAt : undefined);
+          if (payload === undefined) continue;
           for (const member of group.members) send(member, payload);
         }
       }
@@ -99,6 +101,16 @@ export interface LoggedMessage {
 /** The offset of one of a row's events. */
 export function offsetOf({ offset, events }: LogRow, event: number): number {
   return offset - events + 1 + event;
+}
+
+/** An event that cannot be delivered to one group is left out and logged: it must not stop the others, nor the publish. */
+function tryPayload(...args: Parameters<typeof makePayload>): Payload | undefined {
+  try {
+    return makePayload(...args);
+  } catch (thrown) {
+    console.error({ message: "An event cannot be delivered", offset: args[2], error: messageOf(thrown) });
+    return undefined;
+  }
 }
 
 /** Runs an operation for one event; with `positionAt`, the client is told where the event stands. */
