@@ -29,10 +29,11 @@ export default {
 export class BareFanout {
   readonly #ctx: DurableObjectState;
   /** Kept rather than asked for at every event: `getWebSockets()` would make the control look slower than it is. */
-  readonly #sockets = new Set<WebSocket>();
+  readonly #sockets: Set<WebSocket>;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
+    this.#sockets = new Set(ctx.getWebSockets());
   }
 
   async fetch(request: Request): Promise<WorkersResponse> {

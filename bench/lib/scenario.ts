@@ -25,7 +25,7 @@ export interface Row {
   readonly name: RowName;
   /** Does one slice of the work; a slice is the same work for every row. */
   run(): Promise<void>;
-  /** What all slices measured together. */
+  /** What all slices since the last sample measured together. */
   sample(): Promise<Sample>;
 }
 

@@ -89,7 +89,7 @@ async function warmUp(load: Load, options: Omit<PublishOptions, "events">, bench
 }
 
 function fanoutRow(name: RowName, { pid }: WorkerServer, load: Load, options: PublishOptions, memory: number): Row {
-  const total = { delivered: 0, seconds: 0, cpu: 0 };
+  let total = { delivered: 0, seconds: 0, cpu: 0 };
   let bytes = 0;
   return {
     name,
@@ -103,6 +103,7 @@ function fanoutRow(name: RowName, { pid }: WorkerServer, load: Load, options: Pu
     },
     async sample() {
       const { cpu, delivered, seconds } = total;
+      total = { delivered: 0, seconds: 0, cpu: 0 };
       return { cpu: cpu / delivered, rate: delivered / seconds, ...(await load.latency()), memory, bytes };
     },
   };
