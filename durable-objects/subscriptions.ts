@@ -79,6 +79,10 @@ export class Subscriptions {
     for (const connection of connections) this.#takeUp(connection);
   }
 
+  get catchingUp(): number {
+    return this.#catchUp.size;
+  }
+
   countByField(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { running } of this.#context.connections) {

@@ -105,6 +105,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     const report: WorkspaceReport = {
       sockets: connections.size,
       operations: Object.values(operationsByField).reduce((sum, count) => sum + count, 0),
+      catchingUp: subscriptions.catchingUp,
+      unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0),
       operationsByField,
       ...(!this.#deliversRecords && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",

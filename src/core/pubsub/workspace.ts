@@ -19,6 +19,10 @@ export interface Workspace {
 export interface WorkspaceReport {
   readonly sockets: number;
   readonly operations: number;
+  /** Operations that are being replayed what they missed. */
+  readonly catchingUp: number;
+  /** Bytes that were sent from here and not read yet. */
+  readonly unreadBytes: number;
   readonly operationsByField: Readonly<Record<string, number>>;
   /** Absent when the workspace was never seen. */
   readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
