@@ -1,0 +1,57 @@
+/**
+ * Checks the settings as the gateway itself would, then deploys: `npm run deploy -- [--secrets-file FILE] [--check]`.
+ * Whatever else is given goes on to `wrangler deploy`.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs, parseEnv } from "node:util";
+import { unstable_readConfig } from "wrangler";
+import { parseSettings, SettingsError } from "../src/core/settings.ts";
+import { ROOT } from "./lib/dev-vars.ts";
+
+const { values: options } = parseArgs({
+  strict: false,
+  options: { "secrets-file": { type: "string" }, check: { type: "boolean" } },
+});
+
+try {
+  checkDeployment();
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`Not deployed. ${error.message}\n`);
+  process.exit(1);
+}
+process.stdout.write("The settings that are known here are fit for production.\n");
+if (options.check !== true) {
+  const passedOn = process.argv.slice(2).filter((argument) => argument !== "--check");
+  const { status } = spawnSync(join(ROOT, "node_modules", ".bin", "wrangler"), ["deploy", ...passedOn], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? 1;
+}
+
+function checkDeployment(): void {
+  const config = unstable_readConfig({ config: join(ROOT, "wrangler.jsonc") });
+  const secretsFile = options["secrets-file"];
+  const secrets = typeof secretsFile === "string" ? readSecrets(secretsFile) : {};
+  const bindings: Record<string, unknown> = { ...config.vars, ...secrets };
+  if (bindings["ENVIRONMENT"] === "development") {
+    throw new SettingsError("ENVIRONMENT", 'nothing, or "production": development stands in .dev.vars only');
+  }
+  parseSettings(bindings);
+  // They would hold the subprotocol header, and so the tokens of browsers.
+  if (config.observability?.logs?.invocation_logs !== false) {
+    throw new SettingsError("observability.logs.invocation_logs in wrangler.jsonc", "false");
+  }
+  const sources = ["APP_SECRET", "SIGNING_KEYS", "JWKS_URL"];
+  if (!sources.some((name) => bindings[name] !== undefined)) {
+    process.stdout.write(`None of ${sources.join(", ")} is known here: no token verifies unless one is set as a secret.\n`);
+  }
+}
+
+function readSecrets(file: string): Record<string, unknown> {
+  const text = readFileSync(file, "utf8");
+  return text.trimStart().startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : parseEnv(text);
+}
