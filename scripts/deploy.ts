@@ -47,7 +47,9 @@ function checkDeployment(): void {
   }
   const sources = ["APP_SECRET", "SIGNING_KEYS", "JWKS_URL"];
   if (!sources.some((name) => bindings[name] !== undefined)) {
-    process.stdout.write(`None of ${sources.join(", ")} is known here: no token verifies unless one is set as a secret.\n`);
+    process.stdout.write(
+      `None of ${sources.join(", ")} is known here: no token verifies unless one is set as a secret.\n`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Message as CloudflareMessage } from "@cloudflare/workers-types";
 import { messageOf } from "../core/errors.ts";
 import type { PublishError } from "../core/pubsub/publish-request.ts";
 import { type PublishDoor, type PublishResult, publishMessages } from "../publish/publish-messages.ts";
@@ -14,7 +15,7 @@ export interface QueueBatch {
   readonly messages: readonly QueueMessage[];
 }
 
-export type QueueMessage = Pick<MessageBatch["messages"][number], "id" | "attempts" | "body" | "ack" | "retry">;
+export type QueueMessage = Pick<CloudflareMessage, "id" | "attempts" | "body" | "ack" | "retry">;
 
 /**
  * Some tries short of `max_retries` in wrangler.jsonc: past that the platform itself moves the body to the dead letters,

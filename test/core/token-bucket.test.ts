@@ -51,6 +51,15 @@ describe("takeToken", () => {
     expect(take(left, 30, 10_100).passed).toBe(1);
   });
 
+  it("may take several tokens at once, all or none", () => {
+    const half = takeToken(undefined, RATE, BURST, 0, 15);
+    expect(half).toEqual({ tokens: 5, at: 0 });
+    expect(takeToken(half, RATE, BURST, 0, 6)).toBeUndefined();
+    expect(takeToken(half, RATE, BURST, 0, 5)).toEqual({ tokens: 0, at: 0 });
+    expect(takeToken(half, RATE, BURST, 1_000, 15)).toEqual({ tokens: 0, at: 1_000 });
+    expect(takeToken(undefined, RATE, BURST, 0, 21)).toBeUndefined();
+  });
+
   it("is plain data", () => {
     const bucket = takeToken(undefined, RATE, BURST, 5);
     expect(bucket).toEqual({ tokens: 19, at: 5 });

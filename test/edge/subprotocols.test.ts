@@ -8,6 +8,7 @@ describe("negotiateSubprotocol", () => {
     "graphql-transport-ws",
     " graphql-transport-ws ",
     "graphql-ws, graphql-transport-ws",
+    "graphql-transport-ws.batches, graphql-transport-ws",
     "graphql-transport-ws, graphql-ws",
     "bearer.x.y.z,graphql-transport-ws",
     "graphql-transport-ws,bearer.graphql-transport-ws",
@@ -15,6 +16,15 @@ describe("negotiateSubprotocol", () => {
     ",,graphql-transport-ws,",
   ])("[CONN-2] picks graphql-transport-ws wherever it stands in %j", (header) => {
     expect(negotiateSubprotocol(header)).toEqual({ subprotocol: "graphql-transport-ws" });
+  });
+
+  it.each([
+    "graphql-transport-ws.batch",
+    "graphql-transport-ws, graphql-transport-ws.batch",
+    "graphql-transport-ws.batch, graphql-transport-ws",
+    "mqtt,bearer.a.b.c,graphql-transport-ws.batch",
+  ])("[CONN-2] prefers graphql-transport-ws.batch wherever it stands in %j", (header) => {
+    expect(negotiateSubprotocol(header)).toEqual({ subprotocol: "graphql-transport-ws.batch" });
   });
 
   it.each<[string | null, string | undefined]>([

@@ -1,8 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Attachment } from "../../durable-objects/attachment.ts";
-import { WorkerdSocket } from "../support/workerd-socket.ts";
-import { newWorkspace } from "../support/workspace.ts";
+import { WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
 
 type Workspace = ReturnType<typeof newWorkspace>;
 

@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { WorkerdSocket } from "../support/workerd-socket.ts";
-import { newWorkspace } from "../support/workspace.ts";
+import { WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
 
 const offsetOf = (position: string | undefined) => Number(position?.split(".")[2]);
 
@@ -73,7 +73,13 @@ describe("the log of a workspace", () => {
 
   it("creates nothing when a workspace never seen is asked about", async () => {
     const { stub } = newWorkspace();
-    expect(await stub.inspect()).toEqual({ sockets: 0, operations: 0, catchingUp: 0, unreadBytes: 0, operationsByField: {} });
+    expect(await stub.inspect()).toEqual({
+      sockets: 0,
+      operations: 0,
+      catchingUp: 0,
+      unreadBytes: 0,
+      operationsByField: {},
+    });
     const tables = await runInDurableObject(stub, (_, { storage }) =>
       storage.sql.exec("SELECT name FROM sqlite_master").toArray(),
     );

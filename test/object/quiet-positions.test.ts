@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { ON_DB_EVENT, WorkerdSocket } from "../support/workerd-socket.ts";
-import { newWorkspace } from "../support/workspace.ts";
+import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
 
 type PositionFrame = { readonly payload: { readonly position: { readonly id: string; readonly position: string } } };
 

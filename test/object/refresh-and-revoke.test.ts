@@ -2,8 +2,8 @@ import { evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { parseRevocation } from "../../src/core/revocation.ts";
-import { WorkerdSocket } from "../support/workerd-socket.ts";
-import { newWorkspace } from "../support/workspace.ts";
+import { WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
 
 const [USER_A, USER_B, KEY_A, KEY_B, APPLICATION] = [1, 2, 3, 4, 5].map(
   (n) => `00000000-0000-4000-8000-00000000000${n}`,

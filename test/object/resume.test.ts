@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { ON_DB_EVENT, WorkerdSocket } from "../support/workerd-socket.ts";
-import { newWorkspace } from "../support/workspace.ts";
+import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
 
 type Frame = {
   readonly id?: string;

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { createTestHarness } from "wrangler";
@@ -7,6 +9,7 @@ import { type SignTokenOptions, signToken } from "../../scripts/lib/sign-token.t
 import type { WorkspaceReport } from "../../src/core/pubsub/workspace.ts";
 import type { PublishAnswer } from "../../src/publish/publish-result.ts";
 import { DEV_BINDINGS } from "./dev-bindings.ts";
+import { startWorkerd } from "./workerd.ts";
 
 // Without a network wrangler would wait for the data of `request.cf`, which nothing here reads.
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
@@ -14,25 +17,11 @@ process.env["WRANGLER_SEND_METRICS"] = "false";
 
 export type Example = "publisher-worker" | "queue-producer" | "dead-letters";
 
-export interface GatewayOptions {
-  /** Vars and secrets on top of development's; an empty one counts as not set. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** Example Workers to run beside the gateway. */
-  readonly examples?: readonly Example[];
-}
+/** Vars and secrets on top of development's; an empty one counts as not set. */
+export type SettingsOverride = Readonly<Record<string, string>>;
 
-/** Asks a Worker; of an address only the path counts. */
-type Ask = (
-  path: string,
-  init?: { method?: string; headers?: Record<string, string>; body?: string },
-) => Promise<Answer>;
-export type Answer = Pick<Response, "status" | "ok" | "text"> & {
-  readonly headers: Pick<Headers, "get">;
-  json(): Promise<unknown>;
-};
-
-/** The gateway as it runs on a developer's machine: real ports, real eviction, nothing replaced. */
-export interface Gateway {
+/** A running gateway, as a client and as an operator see it. */
+export interface GatewayClient {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   /** Of `/graphql`. */
@@ -44,15 +33,39 @@ export interface Gateway {
   inspect(workspaceId: string): Promise<WorkspaceReport>;
   /** Waits until a report of the workspace passes a check. */
   until(workspaceId: string, what: string, check: (report: WorkspaceReport) => boolean): Promise<WorkspaceReport>;
-  /** Takes the object of a workspace out of memory; its sockets stay open. */
-  evict(workspaceId: string): Promise<void>;
-  /** Asks an example Worker. */
-  ask(example: Example): Ask;
-  /** What the Workers have logged so far, one entry a line. */
+}
+
+export interface RunningGateway extends GatewayClient {
+  /** What it has logged so far. */
   logs(): string;
   stop(): Promise<void>;
 }
 
+export interface GatewayOptions {
+  readonly settings?: SettingsOverride;
+  /** Example Workers to run beside the gateway. */
+  readonly examples?: readonly Example[];
+}
+
+/** The gateway with all that wrangler puts around it. */
+export interface Gateway extends RunningGateway {
+  /** Takes the object of a workspace out of memory; its sockets stay open. */
+  evict(workspaceId: string): Promise<void>;
+  /** Asks an example Worker. */
+  ask(example: Example, path: string, init?: AskInit): Promise<Answer>;
+}
+
+interface AskInit {
+  readonly method?: string;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  json(): Promise<unknown>;
+}
+
+/** Starts the gateway as it runs on a developer's machine: queues, assets and eviction included. */
 export async function startGateway({ settings = {}, examples = [] }: GatewayOptions = {}): Promise<Gateway> {
   const secrets = { ...blanks(), ...DEV_BINDINGS, ...settings };
   const harness = createTestHarness({
@@ -62,13 +75,50 @@ export async function startGateway({ settings = {}, examples = [] }: GatewayOpti
       ...examples.map((example) => ({ configPath: join("examples", example, "wrangler.jsonc") })),
     ],
   });
-  const { url: listening } = await harness.listen();
-  const url = `http://127.0.0.1:${listening.port}`;
+  const { url } = await harness.listen();
+  const client = gatewayAt(`http://127.0.0.1:${url.port}`, secrets);
+  return {
+    ...client,
+    async evict(workspaceId) {
+      // A frame that was just sent may still be on its way; asking the object lets it arrive, and wakes the object.
+      await client.inspect(workspaceId);
+      const object = { name: workspaceId, webSockets: "hibernate" } as const;
+      await harness.getWorker("sluice").evictDurableObject("WorkspacePubSub", object);
+    },
+    ask: (example, path, init) => harness.getWorker(WORKER_NAMES[example]).fetch(path, init),
+    logs() {
+      const entries = harness.getLogs();
+      return entries.map(({ level, message }) => `${level} ${message}`).join("\n");
+    },
+    stop: () => harness.close(),
+  };
+}
 
-  const authorized = (secret: string) => ({ Authorization: `Bearer ${secret}` });
+/**
+ * Starts the gateway in the bare runtime, with an empty storage. It starts quickly, and unlike wrangler it shows every
+ * exception that nobody caught among its logs.
+ */
+export async function startBareGateway(settings: SettingsOverride = {}): Promise<RunningGateway> {
+  const storageDir = await mkdtemp(join(tmpdir(), "sluice-storage-"));
+  const workerd = await startWorkerd({ storageDir, bindings: settings, verbose: true });
+  return {
+    ...gatewayAt(workerd.url, settings),
+    logs: workerd.output,
+    async stop() {
+      // A polite signal would wait for sockets that a test left open.
+      workerd.kill("SIGKILL");
+      await workerd.exited;
+      await rm(storageDir, { recursive: true });
+    },
+  };
+}
+
+/** A client of a gateway that runs with development's settings, but for these. */
+export function gatewayAt(url: string, settings: SettingsOverride = {}): GatewayClient {
+  const { APP_SECRET, PUBLISHER_SECRETS, ADMIN_SECRETS } = { ...DEV_BINDINGS, ...settings };
 
   async function inspect(workspaceId: string): Promise<WorkspaceReport> {
-    const headers = authorized(secrets.ADMIN_SECRETS);
+    const headers = { Authorization: `Bearer ${ADMIN_SECRETS}` };
     const response = await fetch(`${url}/admin/workspaces/${workspaceId}`, { headers });
     if (!response.ok) throw new Error(`The workspace cannot be inspected: ${response.status} ${await response.text()}`);
     return (await response.json()) as WorkspaceReport;
@@ -77,13 +127,11 @@ export async function startGateway({ settings = {}, examples = [] }: GatewayOpti
   return {
     url,
     wsUrl: `${url.replace("http", "ws")}/graphql`,
-    token: (workspaceId, options) => signToken({ appSecret: secrets.APP_SECRET, workspaceId, ...options }),
+    token: (workspaceId, options) => signToken({ appSecret: APP_SECRET, workspaceId, ...options }),
     async publish(...messages) {
-      const response = await fetch(`${url}/publish`, {
-        method: "POST",
-        headers: authorized(secrets.PUBLISHER_SECRETS),
-        body: JSON.stringify({ messages }),
-      });
+      const headers = { Authorization: `Bearer ${PUBLISHER_SECRETS}` };
+      const body = JSON.stringify({ messages });
+      const response = await fetch(`${url}/publish`, { method: "POST", headers, body });
       return (await response.json()) as PublishAnswer;
     },
     inspect,
@@ -96,19 +144,6 @@ export async function startGateway({ settings = {}, examples = [] }: GatewayOpti
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
-    async evict(workspaceId) {
-      // A frame that was just sent may still be on its way; asking the object lets it arrive, and wakes the object.
-      await inspect(workspaceId);
-      const object = { name: workspaceId, webSockets: "hibernate" } as const;
-      await harness.getWorker("sluice").evictDurableObject("WorkspacePubSub", object);
-    },
-    ask: (example) => (path, init) => harness.getWorker(WORKER_NAMES[example]).fetch(path, init),
-    logs: () =>
-      harness
-        .getLogs()
-        .map(({ level, message }) => `${level} ${message}`)
-        .join("\n"),
-    stop: () => harness.close(),
   };
 }
 

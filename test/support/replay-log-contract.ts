@@ -72,6 +72,7 @@ function describeLog(
     itWith("[LOG-1] begin before the first event", retention(), (log) => {
       expect(log.head).toBe(0);
       expect(log.extent()).toEqual({ floor: 0, head: 0, rows: 0, bytes: 0 });
+      expect([log.floor, log.totalBytes]).toEqual([0, 0]);
       expect(log.read(0, 10)).toEqual([]);
       expect(log.trim(T0, 10)).toBe(0);
     });
@@ -446,6 +447,8 @@ class Model {
       left.map(({ offset, at }) => [offset, at]),
     );
     expect(rows).toBe(left.length);
+    expect(log.floor).toBe(floor);
+    expect(log.totalBytes).toBe(this.#written.reduce((sum, row) => sum + row.bytes, 0));
     expect(bytes).toBe(left.reduce((sum, row) => sum + row.bytes, 0));
     expect(floor).toBe(left[0] === undefined ? head : left[0].offset - left[0].events);
     for (const { id, offset, events, at, source } of this.#written) {

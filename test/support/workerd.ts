@@ -17,6 +17,8 @@ export interface WorkerdOptions {
   readonly storageDir: string;
   /** Vars and secrets on top of development's. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** Writes every exception that nobody caught, and more. */
+  readonly verbose?: boolean;
 }
 
 /** The gateway in one process of the bare runtime, without wrangler around it. */
@@ -35,13 +37,14 @@ export interface Workerd {
  * Starts the built Worker in `workerd serve`, with its objects on disk and without queues, assets and GraphiQL.
  * @throws Error with the output of the process when it ends instead of listening
  */
-export async function startWorkerd({ port = 0, storageDir, bindings = {} }: WorkerdOptions): Promise<Workerd> {
+export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
+  const { port = 0, storageDir, bindings = {}, verbose = false } = options;
   const config = join(storageDir, "workerd.capnp");
   const objects = join(storageDir, "objects");
   await mkdir(objects, { recursive: true });
   const values = { ...DEV_BINDINGS, PLAYGROUND: "off", ...bindings };
   await writeFile(config, await configOf({ port, configDir: storageDir, objects, bindings: values }));
-  const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3"], {
+  const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...(verbose ? ["--verbose"] : [])], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   atExit(() => child.kill("SIGKILL"));

@@ -4,18 +4,20 @@ import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import { planOperation, type SubscriptionPlan } from "../../../src/core/operation/plan-operation.ts";
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
 import type { SubscriptionField } from "../../../src/core/operation/subscription-field.ts";
-import { groupKey, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
+import {
+  groupKey,
+  offsetOf,
+  type Payload,
+  SubscriptionGroups,
+} from "../../../src/core/operation/subscription-groups.ts";
 import { nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
+import type { StoredOperation } from "../../../src/core/protocol/session.ts";
 import type { Message, RecordEvent } from "../../../src/core/pubsub/message.ts";
 
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
 const DOCUMENT = "subscription ($input: OnDbEventInput!) { onDbEvent(input: $input) { record } }";
 
-interface Operation {
-  readonly document: string;
-  readonly operationName?: string;
-  readonly variables: string;
-}
+type Operation = Omit<StoredOperation, "order">;
 
 /** The real field, counting how often the record of a value is looked at: once per execution. */
 class CountingField {
@@ -52,24 +54,31 @@ class TestGroups {
 
   join(name: string, operation: Partial<Operation> = {}, permissionClass = "open") {
     const whole = { document: DOCUMENT, variables: '{"input":{}}', ...operation };
-    const group = this.groups.open(groupKey(permissionClass, whole), this.#plan(whole));
+    const positions = whole.resume !== undefined;
+    const group = this.groups.open(groupKey(permissionClass, whole), this.#plan(whole), positions);
     const member = { head: nextFrameHead(name), name };
     group.members.add(member);
     return { group, member, leave: () => this.groups.leave(group, member) };
   }
 
-  /** Who receives what, in order, as `name: record id`. */
-  deliver(message: Message, onSend: (name: string) => void = () => undefined): string[] {
-    const sent: string[] = [];
-    this.groups.deliver([this.counting.field], message, AT, ({ name }, frame) => {
-      const { id, payload } = JSON.parse(frame) as {
-        id: string;
-        payload: { data: { onDbEvent: { record: { id: string } } } };
-      };
-      sent.push(`${id}: ${payload.data.onDbEvent.record.id}`);
+  /** What goes to whom, in order. */
+  payloads(message: Message, onSend: (name: string) => void = () => undefined) {
+    const sent: (Payload & { readonly to: string })[] = [];
+    const events = "events" in message ? message.events.length : 1;
+    const row = { offset: 40 + events, events, at: AT, body: "" };
+    this.groups.deliver({ row, message }, [this.counting.field], positionAt, ({ name }, payload) => {
+      sent.push({ to: name, ...payload });
       onSend(name);
     });
     return sent;
+  }
+
+  /** Who receives what, in order, as `name: record id`. */
+  deliver(message: Message, onSend?: (name: string) => void): string[] {
+    return this.payloads(message, onSend).map(({ to, text }) => {
+      const { data } = JSON.parse(text) as { data: { onDbEvent: { record: { id: string } } } };
+      return `${to}: ${data.onDbEvent.record.id}`;
+    });
   }
 
   #plan({ document, operationName, variables }: Operation): SubscriptionPlan {
@@ -91,6 +100,7 @@ const updated = (...events: readonly RecordEvent[]): Message => ({
   action: "updated",
   events,
 });
+const positionAt = (offset: number) => `position-${offset}`;
 const withInput = (input: object) => ({ variables: JSON.stringify({ input }) });
 
 describe("equal operations", () => {
@@ -105,6 +115,7 @@ describe("equal operations", () => {
   it.each<[string, Partial<Operation>, string]>([
     ["a permission class", {}, "role-1"],
     ["variables", withInput({ objectNameSingular: "person" }), "open"],
+    ["positions", { resume: {} }, "open"],
     ["a document", { document: `${DOCUMENT} ` }, "open"],
     ["an operation name", { operationName: "A", document: DOCUMENT.replace("subscription", "subscription A") }, "open"],
   ])("[OP-13] are not those with %s of their own", (_, operation, permissionClass) => {
@@ -140,6 +151,7 @@ describe("groupKey", () => {
       groupKey("other", base),
       groupKey("open", { ...base, operationName: "" }),
       groupKey("open", { ...base, operationName: "null" }),
+      groupKey("open", { ...base, resume: {} }),
       groupKey("open", { ...base, variables: '{"a":1}' }),
       groupKey("open", { ...base, document: '","d' }),
       groupKey('open",null', base),
@@ -150,6 +162,36 @@ describe("groupKey", () => {
   it("is the same for whatever else differs", () => {
     const stored = { ...base, order: 1, id: "1" };
     expect(groupKey("open", stored)).toBe(groupKey("open", { ...base }));
+    expect(groupKey("open", { ...base, resume: { cursor: 1 } })).toBe(groupKey("open", { ...base, resume: {} }));
+  });
+});
+
+describe("positions", () => {
+  it("[RESUME-1] are those of the events, and only told where they were asked for", () => {
+    const all = new TestGroups();
+    all.join("with", { resume: {} });
+    all.join("without");
+    const payloads = all.payloads(updated(event("1"), event("2")));
+    const of = (name: string) => payloads.filter(({ to }) => to === name).map(({ text }) => JSON.parse(text));
+    const data = (id: string) => ({ data: { onDbEvent: { record: { id } } } });
+    expect(of("with")).toEqual([
+      { ...data("1"), extensions: { position: "position-41" } },
+      { ...data("2"), extensions: { position: "position-42" } },
+    ]);
+    expect(of("without")).toEqual([data("1"), data("2")]);
+    expect(payloads.map(({ offset }) => offset)).toEqual([41, 41, 42, 42]);
+  });
+
+  it("come with the size of the payload, in bytes", () => {
+    const all = new TestGroups();
+    all.join("a", { resume: {} });
+    const [payload] = all.payloads(updated(event("漢🚰")));
+    expect(payload?.bytes).toBe(new TextEncoder().encode(payload?.text).length);
+  });
+
+  it("count from the first event of a row to its last", () => {
+    const row = { offset: 7, events: 3, at: AT, body: "" };
+    expect([0, 1, 2].map((i) => offsetOf(row, i))).toEqual([5, 6, 7]);
   });
 });
 

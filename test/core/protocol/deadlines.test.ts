@@ -47,6 +47,18 @@ describe("nextDeadline", () => {
     ],
   ])("%s", (_, times, deadline) => expect(deadlineOf(times)).toEqual(deadline));
 
+  it("[SLOW-3] is the end of a slow reader's time, among the others", () => {
+    expect(deadlineOf({ drainBy: NOW + 30_000 })).toEqual({ what: "slow-reader", at: NOW + 30_000 });
+    expect(deadlineOf({ drainBy: NOW + 30_000, answerBy: NOW + 20_000 })).toEqual({
+      what: "no-answer",
+      at: NOW + 20_000,
+    });
+    expect(deadlineOf({ drainBy: NOW + 30_000, tokenExpiresAt: NOW + 10_000, warned: true })).toEqual({
+      what: "token-expiry",
+      at: NOW + 10_000,
+    });
+  });
+
   it("takes its times from the limits", () => {
     const limits = { ...DEFAULT_LIMITS, TOKEN_WARNING_SECONDS: 100, SILENT_SOCKET_SECONDS: 30 };
     expect(nextDeadline(READY, limits)).toEqual({ what: "silence", at: NOW + 30_000 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { nextFrame, nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
+import { nextFrame, nextFrameHead, withPosition } from "../../../src/core/protocol/next-frame.ts";
 import { anyText } from "../../support/any-text.ts";
 
 it("[OP-4] puts a shared payload behind the id of an operation", () => {
@@ -15,4 +15,11 @@ it("[OP-4] is a next message for any id and any payload", () => {
       return JSON.stringify(frame) === JSON.stringify({ id, type: "next", payload: JSON.parse(payload) });
     }),
   );
+});
+
+it("[RESUME-1] puts the position of its event into a payload", () => {
+  expect(JSON.parse(withPosition('{"data":{"a":"}"}}', "cf7ea419.0123456789az.1"))).toEqual({
+    data: { a: "}" },
+    extensions: { position: "cf7ea419.0123456789az.1" },
+  });
 });

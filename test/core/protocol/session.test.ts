@@ -6,6 +6,7 @@ import {
   readySession,
   withOperation,
   withoutOperation,
+  withResumeState,
 } from "../../../src/core/protocol/session.ts";
 
 const operation = (order: number) => ({ document: "{ a }", variables: "{}", order });
@@ -45,6 +46,15 @@ describe("a session", () => {
     session = withOperation(withOperation(session, "a", operation(1)), "b", operation(7));
     expect(nextOrder(session)).toBe(8);
     expect(nextOrder(withoutOperation(session, "a"))).toBe(8);
+  });
+
+  it("keeps how far an operation has come", () => {
+    const session = withOperation(readySession(), "a", operation(1));
+    const behind = withResumeState(session, "a", { cursor: 7 });
+    expect(behind.operations.get("a")).toEqual({ ...operation(1), resume: { cursor: 7 } });
+    expect(withResumeState(behind, "a", {}).operations.get("a")?.resume).toEqual({});
+    expect(session.operations.get("a")).toEqual(operation(1));
+    expect(withResumeState(session, "b", {})).toBe(session);
   });
 
   it("survives structured cloning in every state", () => {

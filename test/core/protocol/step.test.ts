@@ -39,7 +39,7 @@ describe("connection_init", () => {
     expect(effectsOf(OPENING, { type: "connection_init" })).toEqual([{ type: "initialise", payload: {} }]);
   });
 
-  it.each([INITIALISING, READY, RUNNING])("[AUTH-9] closes 4429 when it comes again ($state)", (session) => {
+  it.each([INITIALISING, READY, RUNNING])("[AUTH-8] closes 4429 when it comes again ($state)", (session) => {
     const event = { code: 4429, reason: "Too many initialisation requests" };
     expect(closeOf(session, { type: "connection_init" })).toEqual(event);
   });
@@ -82,7 +82,29 @@ describe("ping and pong", () => {
   });
 
   it.each(STATES)("[PING-4] a pong is listened to and changes nothing ($state)", (session) => {
-    expect(take(session, { type: "pong", payload: { accessToken: "t" } })).toEqual({ session, effects: [] });
+    for (const payload of [undefined, {}, { accessToken: "t" }, { backpressure: "yes" }]) {
+      expect(take(session, { type: "pong", payload })).toEqual({ session, effects: [] });
+    }
+  });
+
+  it("a pong of the edge says whether its client reads too slowly", () => {
+    for (const isOn of [true, false]) {
+      const pong = { type: "pong", payload: { backpressure: isOn } };
+      expect(take(READY, pong)).toEqual({ session: READY, effects: [{ type: "backpressure", isOn }] });
+      expect(effectsOf(OPENING, pong)).toEqual([]);
+    }
+  });
+
+  it("[REFRESH-1] a ping with an accessToken brings a newer token", () => {
+    const ping = { type: "ping", payload: { accessToken: "t", n: 1 } };
+    expect(take(READY, ping)).toEqual({ session: READY, effects: [{ type: "refresh", token: "t" }] });
+  });
+
+  it.each(["t", ["t"], { token: "t" }, 7, null])("[REFRESH-4] the accessToken %j is never echoed", (accessToken) => {
+    for (const session of STATES) {
+      const sent = effectsOf(session, { type: "ping", payload: { accessToken, n: 1 } }).filter(isSent);
+      expect(sent).toEqual(sent.map(() => ({ type: "send", message: { type: "pong" } })));
+    }
   });
 });
 
@@ -230,12 +252,19 @@ describe("step", () => {
   });
 });
 
+function isSent({ type }: Effect): boolean {
+  return type === "send";
+}
+
 function isInOrder(effect: Effect, session: Session): boolean {
   switch (effect.type) {
     case "close":
       return effect.event.code >= 4400 && effect.event.code <= 4499;
     case "send":
       return effect.message.type === "pong";
+    case "refresh":
+    case "backpressure":
+      return session.state === "ready";
     case "initialise":
       return session.state === "initialising";
     case "subscribe":

@@ -45,7 +45,9 @@ export class WorkerdSocket {
   }
 
   send(message: unknown): void {
-    this.#socket.send(typeof message === "string" || message instanceof ArrayBuffer ? message : JSON.stringify(message));
+    this.#socket.send(
+      typeof message === "string" || message instanceof ArrayBuffer ? message : JSON.stringify(message),
+    );
   }
 
   subscribe(id: string, input: Record<string, unknown> = {}, query = ON_DB_EVENT): void {

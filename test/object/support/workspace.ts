@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
-import { signToken } from "../../scripts/lib/sign-token.ts";
-import { publishMessages } from "../../src/publish/publish-messages.ts";
-import { settingsOf } from "../../src/core/settings.ts";
-import { DEV_BINDINGS } from "./dev-bindings.ts";
+import { signToken } from "../../../scripts/lib/sign-token.ts";
+import { settingsOf } from "../../../src/core/settings.ts";
+import { publishMessages } from "../../../src/publish/publish-messages.ts";
+import { DEV_BINDINGS } from "../../support/dev-bindings.ts";
 
 /** A workspace of its own for each test. */
 export function newWorkspace() {
@@ -16,8 +16,13 @@ export function newWorkspace() {
     token: (options: Partial<Parameters<typeof signToken>[0]> = {}) =>
       signToken({ appSecret: DEV_BINDINGS.APP_SECRET, workspaceId, ...options }),
     publish: async (...messages: object[]) => {
-      const { results } = await publishMessages(messages, { settings: settingsOf(env), source: "direct", workspaceOf: (id) => env.WORKSPACES.getByName(id) });
-      for (const result of results) if ("error" in result) throw new Error(`Not published: ${JSON.stringify(result.error)}`);
+      const { results } = await publishMessages(messages, {
+        settings: settingsOf(env),
+        source: "direct",
+        workspaceOf: (id) => env.WORKSPACES.getByName(id),
+      });
+      for (const result of results)
+        if ("error" in result) throw new Error(`Not published: ${JSON.stringify(result.error)}`);
       return results;
     },
     personEvent: (name: string, changes: object = {}) => personEvent(workspaceId, name, changes),

@@ -1,0 +1,98 @@
+/**
+ * Builds the client package into `dist/client`, with its types, and says how much of it a page would load: `npm run build:client`.
+ * Fails when all of it is larger than it may be.
+ */
+import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { ROOT } from "./lib/dev-vars.ts";
+
+/** All of it, minified, without peers. */
+const MAX_GZIP_BYTES = 8_000;
+const ENTRIES = { index: "client/index.ts", apollo: "client/apollo.ts" };
+/** What an application imports, and from where. */
+const IMPORTS = {
+  createWebSocketImpl: ["index"],
+  createClient: ["index"],
+  createSseClient: ["index"],
+  createApolloLink: ["apollo"],
+  "*": ["index", "apollo"],
+} as const satisfies Record<string, readonly (keyof typeof ENTRIES)[]>;
+
+const target = join(ROOT, "dist", "client");
+rmSync(target, { recursive: true, force: true });
+await build({
+  configFile: false,
+  root: ROOT,
+  logLevel: "warn",
+  build: {
+    outDir: target,
+    sourcemap: true,
+    minify: false,
+    lib: { entry: ENTRIES, formats: ["es"] },
+    rolldownOptions: { external: isPeer },
+  },
+});
+emitTypes();
+
+let isTooLarge = false;
+for (const [name, entries] of Object.entries(IMPORTS)) {
+  const bytes = gzipSync(await bundleImport(name, entries), { level: 9 }).length;
+  process.stdout.write(`${name.padEnd(20)} ${String(bytes).padStart(6)} bytes gzip\n`);
+  isTooLarge ||= bytes > MAX_GZIP_BYTES;
+}
+if (isTooLarge) {
+  process.stderr.write(`The client package may have ${MAX_GZIP_BYTES} bytes.\n`);
+  process.exitCode = 1;
+}
+
+function isPeer(id: string): boolean {
+  return /^(graphql|graphql-ws|@apollo\/client|rxjs)(\/|$)/.test(id);
+}
+
+function emitTypes(): void {
+  const flags = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"];
+  const tsc = join(ROOT, "node_modules", ".bin", "tsc");
+  const { status } = spawnSync(tsc, ["-p", "client", ...flags, "--rootDir", ".", "--outDir", join(target, "types")], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  for (const name of Object.keys(ENTRIES)) {
+    writeFileSync(join(target, `${name}.d.ts`), `export * from "./types/client/${name}.js";\n`);
+  }
+}
+
+/** What a bundler makes of an application that imports one name of the built package. */
+async function bundleImport(name: string, entries: readonly string[]): Promise<string> {
+  const id = "\0application";
+  const imports = entries.map((entry) => {
+    const from = JSON.stringify(join(target, `${entry}.js`));
+    return name === "*" ? `export * from ${from};` : `export { ${name} } from ${from};`;
+  });
+  const output = await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "application",
+        resolveId: (it) => (it === id ? it : null),
+        load: (it) => (it === id ? imports.join("\n") : null),
+      },
+    ],
+    build: {
+      write: false,
+      minify: "oxc",
+      lib: { entry: id, formats: ["es"], fileName: "application" },
+      rolldownOptions: { external: isPeer, output: { minify: true } },
+    },
+  });
+  if (!Array.isArray(output)) throw new Error("Expected the bundle of a library");
+  return output
+    .flatMap((bundle) => bundle.output)
+    .map((chunk) => (chunk.type === "chunk" ? chunk.code : ""))
+    .join("");
+}
