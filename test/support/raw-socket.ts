@@ -27,6 +27,8 @@ export class UpgradeRefused extends Error {
 }
 
 const WAIT_MS = 10_000;
+/** After the closing handshake it hangs up, whether or not the server does. */
+const HANG_UP_MS = 500;
 
 /** A client without any manners: it sends what it is told, and keeps every frame until somebody asks for it. */
 export class RawSocket {
@@ -58,7 +60,9 @@ export class RawSocket {
   /** @throws UpgradeRefused when the answer is no upgrade */
   static async open(url: string, options: RawSocketOptions = {}): Promise<RawSocket> {
     const { protocols = ["graphql-transport-ws"], headers = {} } = options;
-    const socket = new WebSocket(url, [...protocols], { headers, perMessageDeflate: false });
+    // Not in the types yet. The runtime hangs up late on a socket that it closed before any frame came.
+    const connection = { headers, perMessageDeflate: false, closeTimeout: HANG_UP_MS };
+    const socket = new WebSocket(url, [...protocols], connection);
     const raw = new RawSocket(socket);
     const opening = new Promise<RawSocket>((resolve, reject) => {
       socket.on("open", () => resolve(raw));
