@@ -212,7 +212,7 @@ function parseSecretFields(value: string): ReadonlyMap<string, ReadonlySet<strin
 function parseOrigins(items: readonly string[]): Settings["allowedOrigins"] {
   if (items.length === 1 && items[0] === "*") return "*";
   for (const item of items) {
-    if (!URL.canParse(item) || new URL(item).origin !== item.toLowerCase()) {
+    if (item.includes("*") || !URL.canParse(item) || new URL(item).origin !== item.toLowerCase()) {
       throw new SettingsError("ALLOWED_ORIGINS", 'a list of origins like https://app.example.com, or "*"');
     }
   }

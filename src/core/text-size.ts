@@ -4,10 +4,19 @@ export function utf8Size(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
-    // A surrogate pair is two units and four bytes: two extra for each half's one, less what is counted already.
-    size += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+    if (unit < 0x800) size += 1;
+    else if (isPair(unit, text.charCodeAt(i + 1))) {
+      // Two units, four bytes.
+      size += 2;
+      i++;
+    } else size += 2;
   }
   return size;
+}
+
+/** Half a pair alone is written as the three bytes of U+FFFD. */
+function isPair(high: number, low: number): boolean {
+  return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
 }
 
 /** Whether a text is larger than `bytes` in UTF-8, without counting where its length already tells. */

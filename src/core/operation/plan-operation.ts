@@ -1,13 +1,17 @@
 import {
+  type ExecutionArgs,
   type ExecutionResult,
-  execute,
+  executeRootSelectionSet,
   executeSubscriptionEvent,
+  type FieldNode,
   GraphQLError,
   getArgumentValues,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
+  type SelectionSetNode,
   type ValidatedSubscriptionArgs,
+  validateExecutionArgs,
   validateSubscriptionArgs,
 } from "graphql";
 import type { Principal } from "../principal.ts";
@@ -52,15 +56,19 @@ export function planOperation(
   const variableValues = JSON.parse(request.variables) as Record<string, unknown>;
   const { schema, rootValue } = catalogue;
   const args = { schema, rootValue, document, operationName: operationName ?? null, variableValues };
-  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-    const result = execute(args);
-    // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
-    if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
-    return { type: "result", result };
-  }
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery(args);
   const execution = validateSubscriptionArgs(args);
   if (!("schema" in execution)) return badInput(execution);
   return planSubscription(catalogue, operation, execution);
+}
+
+function runQuery(args: ExecutionArgs): OperationPlan {
+  const execution = validateExecutionArgs(args);
+  if (!("schema" in execution)) return badInput(execution);
+  const result = executeRootSelectionSet(execution);
+  // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
+  if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
+  return { type: "result", result };
 }
 
 /** Says why a caller may not run a plan; undefined lets it. */
@@ -81,7 +89,7 @@ function planSubscription(
   operation: OperationDefinitionNode,
   execution: ValidatedSubscriptionArgs,
 ): OperationPlan {
-  const node = rootField(operation, execution);
+  const node = rootField(operation.selectionSet, execution);
   const field = node && catalogue.subscriptions.get(node.name.value);
   const definition = node && catalogue.schema.getSubscriptionType()?.getFields()[node.name.value];
   if (node === undefined || field === undefined || definition === undefined) {
@@ -100,16 +108,15 @@ function planSubscription(
 }
 
 /** The one root field, which may stand in fragments; validation has made sure that there is only one. */
-function rootField(operation: OperationDefinitionNode, { fragments }: ValidatedSubscriptionArgs) {
-  let [selection] = operation.selectionSet.selections;
-  while (selection !== undefined && selection.kind !== Kind.FIELD) {
-    const selectionSet =
-      selection.kind === Kind.INLINE_FRAGMENT
-        ? selection.selectionSet
-        : fragments[selection.name.value]?.definition.selectionSet;
-    selection = selectionSet?.selections[0];
+function rootField(selectionSet: SelectionSetNode | undefined, execution: ValidatedSubscriptionArgs): FieldNode | undefined {
+  for (const selection of selectionSet?.selections ?? []) {
+    if (selection.kind === Kind.FIELD) return selection;
+    const isInline = selection.kind === Kind.INLINE_FRAGMENT;
+    const below = isInline ? selection.selectionSet : execution.fragments[selection.name.value]?.definition.selectionSet;
+    const field = rootField(below, execution);
+    if (field !== undefined) return field;
   }
-  return selection;
+  return undefined;
 }
 
 function badInput(errors: readonly GraphQLError[]): OperationPlan {

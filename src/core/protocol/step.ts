@@ -89,10 +89,11 @@ function stepMessage(session: Session, message: ClientMessage, context: StepCont
 
 function stepPing(session: Session, { payload }: PingMessage): Step {
   if (payload === undefined) return sending(session, { type: "pong" });
+  if (session.state !== "ready") return closing(session, closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: a ping before the ack has no payload`));
   if (!Object.hasOwn(payload, "accessToken")) return sending(session, { type: "pong", payload });
   const { accessToken } = payload;
-  // A token is never echoed, wherever it comes from.
-  if (session.state !== "ready" || typeof accessToken !== "string") return sending(session, { type: "pong" });
+  // A token is never echoed, whatever its shape.
+  if (typeof accessToken !== "string") return sending(session, { type: "pong" });
   return { session, effects: [{ type: "refresh", token: accessToken }] };
 }
 

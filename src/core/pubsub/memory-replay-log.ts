@@ -21,6 +21,7 @@ export class MemoryReplayLog implements ReplayLog {
   readonly #ids = new Map<string, RememberedId>();
   #head = 0;
   #floor = 0;
+  #lastAt = 0;
   #bytes = 0;
   #totalBytes = 0;
 
@@ -46,7 +47,8 @@ export class MemoryReplayLog implements ReplayLog {
   }
 
   append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow {
-    const at = Math.max(now, this.#rows.at(-1)?.at ?? 0);
+    const at = Math.max(now, this.#lastAt);
+    this.#lastAt = at;
     this.#head += events;
     const bytes = utf8Size(body);
     this.#bytes += bytes;
@@ -76,7 +78,8 @@ export class MemoryReplayLog implements ReplayLog {
     }
     for (const [id, { offset, at, source }] of this.#ids) {
       if (trimmed >= maxRows) break;
-      if (offset > this.#floor || now - at <= this.#retention.idMemoryMs[source]) continue;
+      // The newest row holds the head in a storage, so its id stays here too.
+      if (offset > this.#floor || offset === this.#head || now - at <= this.#retention.idMemoryMs[source]) continue;
       this.#ids.delete(id);
       trimmed++;
     }
