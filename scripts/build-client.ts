@@ -3,7 +3,8 @@
  * Fails when all of it is larger than it may be.
  */
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
@@ -53,7 +54,7 @@ function isPeer(id: string): boolean {
 }
 
 function emitTypes(): void {
-  const flags = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions"];
+  const flags = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly"];
   const tsc = join(ROOT, "node_modules", ".bin", "tsc");
   const { status } = spawnSync(tsc, ["-p", "client", ...flags, "--rootDir", ".", "--outDir", join(target, "types")], {
     cwd: ROOT,
@@ -67,29 +68,24 @@ function emitTypes(): void {
 
 /** What a bundler makes of an application that imports one name of the built package. */
 async function bundleImport(name: string, entries: readonly string[]): Promise<string> {
-  const id = "\0application";
-  const imports = entries.map((entry) => {
+  const imported = entries.map((entry) => {
     const from = JSON.stringify(join(target, `${entry}.js`));
     return name === "*" ? `export * from ${from};` : `export { ${name} } from ${from};`;
   });
+  const folder = mkdtempSync(join(tmpdir(), "client-size-"));
+  const entry = join(folder, "application.js");
+  writeFileSync(entry, imported.join("\n"));
   const output = await build({
     configFile: false,
     root: ROOT,
     logLevel: "silent",
-    plugins: [
-      {
-        name: "application",
-        resolveId: (it) => (it === id ? it : null),
-        load: (it) => (it === id ? imports.join("\n") : null),
-      },
-    ],
     build: {
       write: false,
-      minify: "oxc",
-      lib: { entry: id, formats: ["es"], fileName: "application" },
+      lib: { entry, formats: ["es"] },
       rolldownOptions: { external: isPeer, output: { minify: true } },
     },
   });
+  rmSync(folder, { recursive: true });
   if (!Array.isArray(output)) throw new Error("Expected the bundle of a library");
   return output
     .flatMap((bundle) => bundle.output)

@@ -1,0 +1,1 @@
+export { type ApolloLinkOptions, createApolloLink, type RefetchingClient } from "./apollo-link.ts";

@@ -1,0 +1,326 @@
+import type { PingMessage, SubscribeMessage, SubscribePayload } from "../src/core/protocol/messages.ts";
+import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
+import { isObject, parseJson } from "./json.ts";
+import { isApiKey, readClaims } from "./jwt.ts";
+import { onWake } from "./page.ts";
+import { PongWatch } from "./pong-watch.ts";
+import { type ClientSession, GRAPHQL_TRANSPORT_WS } from "./session.ts";
+import { TokenRefresher } from "./token-refresher.ts";
+import type { CloseEventLike, MessageEventLike, WebSocketLike } from "./web-socket.ts";
+
+/** The token could not be had: `token()` threw. Not sent on the wire; retried like a lost connection. */
+export const TOKEN_UNAVAILABLE = 4498;
+/** A close that nobody sent, as browsers report it. */
+const ABNORMAL = 1006;
+const RESTART = 1012;
+const FORBIDDEN = 4403;
+const SUBPROTOCOL_NOT_ACCEPTABLE = 4406;
+
+/** How long a socket that was closed may wait for the other side's close. */
+const CLOSE_TIMEOUT_MS = 5_000;
+/** A page that somebody looks at again should not wait long for a dead socket. */
+const MAX_PROBE_MS = 4_000;
+
+interface SocketEvents {
+  readonly open: unknown;
+  readonly message: MessageEventLike;
+  readonly error: unknown;
+  readonly close: CloseEventLike;
+}
+type Listener<E> = (event: E) => void;
+
+/**
+ * A WebSocket to the one above it, which sees plain graphql-transport-ws: one message a frame, each event once, and closes
+ * instead of errors. Below is a real one, opened as soon as there is a token for it.
+ */
+export class SluiceSocket implements WebSocketLike {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly CONNECTING = 0;
+  readonly OPEN = 1;
+  readonly CLOSING = 2;
+  readonly CLOSED = 3;
+
+  readonly url: string;
+  onopen: Listener<unknown> | null = null;
+  onmessage: Listener<MessageEventLike> | null = null;
+  onerror: Listener<unknown> | null = null;
+  onclose: Listener<CloseEventLike> | null = null;
+
+  readonly #session: ClientSession;
+  readonly #listeners = new Map<string, Set<Listener<never>>>();
+  readonly #pongWatch = new PongWatch(() => this.#giveUp("No answer to a ping"));
+  readonly #stopWatchingPage: () => void;
+  #inner: WebSocketLike | undefined;
+  #state: 0 | 1 | 2 | 3 = SluiceSocket.CONNECTING;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refresher: TokenRefresher | undefined;
+  /** To be put into `connection_init`. */
+  #tokenForInit: string | undefined;
+
+  constructor(url: string | URL, _protocols: string | readonly string[] | undefined, session: ClientSession) {
+    this.url = String(url);
+    this.#session = session;
+    this.#stopWatchingPage = onWake(() => this.#probe());
+    this.#timer = setTimeout(() => this.#giveUp("The connection took too long to open"), session.connectTimeoutMs);
+    void this.#open();
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#state;
+  }
+
+  /** What the frames look like from here, however many messages there are in one. */
+  get protocol(): string {
+    const selected = this.#inner?.protocol ?? "";
+    return selected === BATCHING_SUBPROTOCOL ? GRAPHQL_TRANSPORT_WS : selected;
+  }
+
+  get bufferedAmount(): number {
+    return this.#inner?.bufferedAmount ?? 0;
+  }
+
+  addEventListener<T extends keyof SocketEvents>(type: T, listener: Listener<SocketEvents[T]>): void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(listener));
+  }
+
+  removeEventListener<T extends keyof SocketEvents>(type: T, listener: Listener<SocketEvents[T]>): void {
+    this.#listeners.get(type)?.delete(listener);
+  }
+
+  /** @throws Error before the socket is open; afterwards nothing is sent any more, and nothing said, as by any WebSocket */
+  send(data: string): void {
+    if (this.#state === SluiceSocket.CONNECTING) throw new Error("The socket is not open yet");
+    if (this.#state === SluiceSocket.OPEN) this.#inner?.send(this.#outgoing(data));
+  }
+
+  close(code?: number, reason?: string): void {
+    if (this.#state >= SluiceSocket.CLOSING) return;
+    this.#inner?.close(code, reason);
+    this.#state = SluiceSocket.CLOSING;
+    this.#rest();
+    const withoutAnswer = () => this.#end({ code: ABNORMAL, reason: "The close was not answered", wasClean: false });
+    this.#timer = setTimeout(withoutAnswer, this.#inner === undefined ? 0 : CLOSE_TIMEOUT_MS);
+  }
+
+  async #open(): Promise<void> {
+    const { tokens } = this.#session;
+    let token: string | undefined;
+    try {
+      token = await tokens?.forConnection();
+    } catch (thrown) {
+      const reason = `There is no token: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      return this.#end({ code: TOKEN_UNAVAILABLE, reason, wasClean: false });
+    }
+    if (this.#state !== SluiceSocket.CONNECTING) return;
+    try {
+      this.#connect(token);
+    } catch (thrown) {
+      // An address that is none, no WebSocket at all: trying again would not help.
+      this.#dispatch("error", thrown);
+      this.#end({ code: ABNORMAL, reason: String(thrown), wasClean: false });
+    }
+  }
+
+  #connect(token: string | undefined): void {
+    const { tokens, tokenIn, subprotocols } = this.#session;
+    const isItem = token !== undefined && tokenIn === "subprotocol" && fitsSubprotocol(token);
+    if (!isItem) this.#tokenForInit = token;
+    const offered = isItem ? [...subprotocols, `bearer.${token}`] : [...subprotocols];
+    const Inner = this.#session.webSocketImpl();
+    const inner = new Inner(this.url, offered);
+    this.#inner = inner;
+    if (tokens !== undefined) {
+      this.#refresher = new TokenRefresher(tokens, token, (payload) => this.#sendInner({ type: "ping", payload }));
+    }
+    inner.onopen = (event) => {
+      if (this.#state !== SluiceSocket.CONNECTING) return;
+      clearTimeout(this.#timer);
+      this.#state = SluiceSocket.OPEN;
+      this.#dispatch("open", event);
+    };
+    inner.onmessage = ({ data }) => this.#receive(data);
+    inner.onclose = (event) => this.#end(this.#judge(event));
+    // What follows is a close, which can be retried; an error would end it all.
+    inner.onerror = (event) => {
+      if (isRefusal(event)) tokens?.distrust();
+    };
+  }
+
+  /** What a message becomes on its way out. */
+  #outgoing(data: string): string {
+    const message = parseJson(data);
+    if (!isObject(message)) return data;
+    switch (message["type"]) {
+      case "connection_init":
+        if (this.#tokenForInit === undefined) return data;
+        return JSON.stringify(withToken(message, this.#tokenForInit));
+      case "subscribe": {
+        const { id, payload } = message;
+        if (typeof id !== "string" || !isSubscribePayload(payload)) return data;
+        const resuming = this.#session.operations.begin(id, payload, this);
+        return resuming === payload ? data : JSON.stringify({ ...message, payload: resuming });
+      }
+      case "complete":
+        this.#session.operations.end(String(message["id"]));
+        return data;
+      case "ping":
+        this.#pongWatch.expect(this.#session.pongTimeoutMs);
+        return data;
+      default:
+        return data;
+    }
+  }
+
+  #receive(data: unknown): void {
+    this.#pongWatch.heard();
+    const frame = typeof data === "string" ? parseJson(data) : undefined;
+    if (!Array.isArray(frame) || this.#inner?.protocol !== BATCHING_SUBPROTOCOL) {
+      if (this.#state === SluiceSocket.OPEN && this.#take(frame)) this.#dispatch("message", { data });
+      return;
+    }
+    for (const message of frame as unknown[]) {
+      // Closed while one before was looked at: the rest counts as not received, and comes again.
+      if (this.#state !== SluiceSocket.OPEN) return;
+      if (this.#take(message)) this.#dispatch("message", { data: JSON.stringify(message) });
+    }
+  }
+
+  /** @returns whether the message is for the one above */
+  #take(message: unknown): boolean {
+    if (!isObject(message)) return true;
+    const { operations } = this.#session;
+    const { type, id, payload } = message;
+    if (type === "ping" && isObject(payload)) return !this.#takePing(payload);
+    if (type === "pong" && isObject(payload) && typeof payload["tokenExpiresAt"] === "number") {
+      this.#refresher?.answer(payload["tokenExpiresAt"]);
+      return false;
+    }
+    if (typeof id !== "string") return true;
+    if (type === "next") {
+      const position = positionOf(payload);
+      return position === undefined || operations.receive(id, position);
+    }
+    if (type === "error" && isUnknownPosition(payload)) {
+      const afresh = operations.restart(id);
+      if (afresh !== undefined) {
+        this.#sendInner({ id, type: "subscribe", payload: afresh });
+        return false;
+      }
+    }
+    if (type === "error" || type === "complete") operations.end(id);
+    return true;
+  }
+
+  /** @returns whether the ping was one of those that only Sluice sends */
+  #takePing({ position, gap, tokenExpiresAt }: Record<string, unknown>): boolean {
+    const { operations } = this.#session;
+    const isWarning = typeof tokenExpiresAt === "number";
+    if (!isMark(position) && !isMark(gap) && !isWarning) return false;
+    this.#inner?.send('{"type":"pong"}');
+    if (isMark(position)) operations.receive(position.id, position.position);
+    if (isMark(gap)) operations.skip(gap.id, gap.position);
+    if (isWarning) this.#refresher?.warn(tokenExpiresAt);
+    return true;
+  }
+
+  #sendInner(message: PingMessage | SubscribeMessage): void {
+    if (this.#state === SluiceSocket.OPEN) this.#inner?.send(JSON.stringify(message));
+  }
+
+  /** Asks the server for a sign of life, now that somebody may be waiting for one. */
+  #probe(): void {
+    const { pongTimeoutMs } = this.#session;
+    if (this.#state !== SluiceSocket.OPEN || pongTimeoutMs <= 0) return;
+    this.#sendInner({ type: "ping" });
+    this.#pongWatch.expect(Math.min(MAX_PROBE_MS, pongTimeoutMs));
+  }
+
+  /** What a close means to the next attempt. */
+  #judge(event: CloseEventLike): CloseEventLike {
+    const session = this.#session;
+    if (event.code === FORBIDDEN) session.tokens?.distrust();
+    if (event.code !== SUBPROTOCOL_NOT_ACCEPTABLE || session.subprotocols.length === 1) return event;
+    // A server that knows no batches and takes what is offered first.
+    session.subprotocols = [GRAPHQL_TRANSPORT_WS];
+    return { code: RESTART, reason: "Without batches, then", wasClean: true };
+  }
+
+  /** The other side is not there any more, though nobody has said so. */
+  #giveUp(reason: string): void {
+    this.#end({ code: ABNORMAL, reason, wasClean: false });
+  }
+
+  #end(event: CloseEventLike): void {
+    if (this.#state === SluiceSocket.CLOSED) return;
+    this.#state = SluiceSocket.CLOSED;
+    this.#rest();
+    this.#session.operations.leave(this);
+    const inner = this.#inner;
+    if (inner !== undefined) {
+      inner.onopen = inner.onmessage = inner.onclose = null;
+      inner.onerror = () => undefined;
+      inner.close();
+    }
+    this.#dispatch("close", event);
+  }
+
+  /** Nothing is expected from now on. */
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#pongWatch.heard();
+    this.#refresher?.stop();
+    this.#stopWatchingPage();
+  }
+
+  #dispatch<T extends keyof SocketEvents>(type: T, event: SocketEvents[T]): void {
+    const handler = this[`on${type}`] as Listener<SocketEvents[T]> | null;
+    handler?.(event);
+    for (const listener of this.#listeners.get(type) ?? []) (listener as Listener<SocketEvents[T]>)(event);
+  }
+}
+
+/** Whether a token may be an item of `Sec-WebSocket-Protocol`: a token in the sense of HTTP, and no API key. */
+function fitsSubprotocol(token: string): boolean {
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(token)) return false;
+  const claims = readClaims(token);
+  return claims === undefined || !isApiKey(claims);
+}
+
+/** A `connection_init` that carries the token where every server of graphql-ws looks for one. */
+function withToken(message: Record<string, unknown>, token: string): Record<string, unknown> {
+  const payload = isObject(message["payload"]) ? message["payload"] : {};
+  return { ...message, payload: { ...payload, authorization: `Bearer ${token}` } };
+}
+
+function isSubscribePayload(payload: unknown): payload is SubscribePayload {
+  return isObject(payload) && typeof payload["query"] === "string";
+}
+
+/** What the package ws says of an upgrade that was answered with 401 or 403; browsers never say. */
+function isRefusal(event: unknown): boolean {
+  return isObject(event) && /\b40[13]\b/.test(String(event["message"]));
+}
+
+interface Mark {
+  readonly id: string;
+  readonly position: string;
+}
+
+function isMark(value: unknown): value is Mark {
+  return isObject(value) && typeof value["id"] === "string" && typeof value["position"] === "string";
+}
+
+function positionOf(payload: unknown): string | undefined {
+  const extensions = isObject(payload) ? payload["extensions"] : undefined;
+  const position = isObject(extensions) ? extensions["position"] : undefined;
+  return typeof position === "string" ? position : undefined;
+}
+
+function isUnknownPosition(payload: unknown): boolean {
+  const first: unknown = Array.isArray(payload) ? payload[0] : undefined;
+  return isObject(first) && isObject(first["extensions"]) && first["extensions"]["code"] === "BAD_POSITION";
+}
