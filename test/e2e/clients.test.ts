@@ -30,7 +30,7 @@ const WAYS = {
 } as const satisfies Record<string, (token: string) => Client>;
 
 describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])("with %s", (way) => {
-  test("a stock graphql-ws client receives events", async () => {
+  test("[CONN-1] a stock graphql-ws client receives events", async () => {
     const workspaceId = crypto.randomUUID();
     const client = WAYS[way](await gateway.token(workspaceId));
     const subscription = client.iterate({ query: ON_DB_EVENT, variables: { input: { objectNameSingular: "person" } } });
@@ -55,7 +55,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])("with %s", (way) => {
     await gateway.until(workspaceId, "the client to be gone", ({ sockets }) => sockets === 0);
   });
 
-  test("Apollo Client 4 receives events over GraphQLWsLink", async () => {
+  test("[CONN-1] Apollo Client 4 receives events over GraphQLWsLink", async () => {
     const workspaceId = crypto.randomUUID();
     const wsClient = WAYS[way](await gateway.token(workspaceId));
     const apollo = new ApolloClient({ link: new GraphQLWsLink(wsClient), cache: new InMemoryCache() });
@@ -82,7 +82,7 @@ describe("a raw socket receives events", () => {
       "as a subprotocol item, after the dialect",
       (token: string) => ({ protocols: ["graphql-transport-ws", `bearer.${token}`] }),
     ],
-  ])("with the token %s", async (_, optionsFor) => {
+  ])("[AUTH-1] with the token %s", async (_, optionsFor) => {
     const workspaceId = crypto.randomUUID();
     const socket = await RawSocket.open(gateway.wsUrl, optionsFor(await gateway.token(workspaceId)));
     expect(socket.protocol).toBe("graphql-transport-ws");
@@ -96,7 +96,7 @@ describe("a raw socket receives events", () => {
   });
 
   test.each(["authorization", "Authorization", "accessToken", "token"])(
-    "with the token in connection_init as %s",
+    "[AUTH-2] with the token in connection_init as %s",
     async (name) => {
       const workspaceId = crypto.randomUUID();
       const socket = await RawSocket.open(gateway.wsUrl);
@@ -106,7 +106,7 @@ describe("a raw socket receives events", () => {
     },
   );
 
-  test("at /metadata as well", async () => {
+  test("[CONN-1] at /metadata as well", async () => {
     const workspaceId = crypto.randomUUID();
     const url = gateway.wsUrl.replace("/graphql", "/metadata");
     const socket = await RawSocket.connect(url, await gateway.token(workspaceId));

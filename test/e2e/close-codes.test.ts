@@ -48,65 +48,98 @@ function queryOfDepth(levels: number): string {
   return `{"type":"subscribe","id":"q","payload":{"query":"{ gatewayVersion }","extensions":{"lists":${lists}}}}`;
 }
 
-const BAD_FRAMES: readonly (readonly [what: string, frame: object | string | Uint8Array, reason: string])[] = [
-  ["text that is no JSON", "hello", "expected JSON"],
-  ["an empty text", "", "expected JSON"],
-  ["JSON that is no object", "[]", "expected a JSON object"],
-  ["null", "null", "expected a JSON object"],
-  ["a binary frame, whatever it holds", Buffer.from('{"type":"ping"}'), "binary frames are not part of the protocol"],
-  ["a frame of 256 KiB and a byte", queryOfBytes(256 * KIB + 1), "a frame may have 262144 bytes here"],
-  ["as many bytes in fewer characters", queryOfBytes(256 * KIB + 1, "é"), "a frame may have 262144 bytes here"],
-  ["JSON of 65 levels", queryOfDepth(65), "JSON may nest 64 levels"],
-  ["JSON of 100,000 levels", "[".repeat(100_000), "JSON may nest 64 levels"],
-  ["no type", {}, "type must be one that a client sends"],
-  ["an unknown type", { type: "start", id: "1" }, "type must be one that a client sends"],
-  ["a type that only servers send", { type: "next", id: "1", payload: {} }, "type must be one that a client sends"],
-  ["a type named like a method of objects", { type: "toString" }, "type must be one that a client sends"],
-  ["a subscribe without id", { type: "subscribe", payload: { query: "{ __typename }" } }, "id must be a string"],
-  ["an empty id", { type: "complete", id: "" }, "id must be a string"],
-  ["an id of 129 characters", { ...subscribeToAll("x".repeat(129)) }, "id may have 128 characters"],
-  ["a subscribe without payload", { type: "subscribe", id: "1" }, "payload must be an object"],
+const BAD_FRAMES: readonly (readonly [
+  rule: string,
+  what: string,
+  frame: object | string | Uint8Array,
+  reason: string,
+])[] = [
+  ["MSG-1", "text that is no JSON", "hello", "expected JSON"],
+  ["MSG-1", "an empty text", "", "expected JSON"],
+  ["BATCH-3", "an array, empty or not", "[]", "expected a JSON object"],
+  ["MSG-1", "null", "null", "expected a JSON object"],
   [
+    "MSG-1",
+    "a binary frame, whatever it holds",
+    Buffer.from('{"type":"ping"}'),
+    "binary frames are not part of the protocol",
+  ],
+  ["LIMIT-1", "a frame of 256 KiB and a byte", queryOfBytes(256 * KIB + 1), "a frame may have 262144 bytes here"],
+  [
+    "LIMIT-1",
+    "as many bytes in fewer characters",
+    queryOfBytes(256 * KIB + 1, "é"),
+    "a frame may have 262144 bytes here",
+  ],
+  ["LIMIT-4", "JSON of 65 levels", queryOfDepth(65), "JSON may nest 64 levels"],
+  ["LIMIT-4", "JSON of 100,000 levels", "[".repeat(100_000), "JSON may nest 64 levels"],
+  ["MSG-2", "no type", {}, "type must be one that a client sends"],
+  ["MSG-2", "an unknown type", { type: "start", id: "1" }, "type must be one that a client sends"],
+  [
+    "MSG-2",
+    "a type that only servers send",
+    { type: "next", id: "1", payload: {} },
+    "type must be one that a client sends",
+  ],
+  ["MSG-2", "a type named like a method of objects", { type: "toString" }, "type must be one that a client sends"],
+  [
+    "MSG-4",
+    "a subscribe without id",
+    { type: "subscribe", payload: { query: "{ __typename }" } },
+    "id must be a string",
+  ],
+  ["MSG-4", "an empty id", { type: "complete", id: "" }, "id must be a string"],
+  ["LIMIT-6", "an id of 129 characters", { ...subscribeToAll("x".repeat(129)) }, "id may have 128 characters"],
+  ["MSG-5", "a subscribe without payload", { type: "subscribe", id: "1" }, "payload must be an object"],
+  [
+    "MSG-5",
     "a query that is no string",
     { type: "subscribe", id: "1", payload: { query: 1 } },
     "payload.query must be a string",
   ],
   [
+    "MSG-5",
     "variables that are no object",
     { type: "subscribe", id: "1", payload: { query: "{ __typename }", variables: "x" } },
     "payload.variables must be an object",
   ],
-  ["a ping payload past 4 KiB", pingOfBytes(4 * KIB + 1), "a ping payload may have 4096 bytes"],
+  ["LIMIT-3", "a ping payload past 4 KiB", pingOfBytes(4 * KIB + 1), "a ping payload may have 4096 bytes"],
 ];
 
 function pingOfBytes(bytes: number): object {
   return { type: "ping", payload: { x: "x".repeat(bytes - JSON.stringify({ x: "" }).length) } };
 }
 
-const FRAMES_AT_THE_BOUND: readonly (readonly [string, object | string, string])[] = [
-  ["a frame of 256 KiB", queryOfBytes(256 * KIB), "next"],
-  ["256 KiB in fewer characters", queryOfBytes(256 * KIB, "é"), "next"],
-  ["JSON of 64 levels", queryOfDepth(64), "next"],
-  ["an id of 128 characters", { type: "subscribe", id: "x".repeat(128), payload: { query: "{ __typename }" } }, "next"],
-  ["a ping payload of 4 KiB", pingOfBytes(4 * KIB), "pong"],
-];
+const FRAMES_AT_THE_BOUND: readonly (readonly [rule: string, what: string, frame: object | string, answer: string])[] =
+  [
+    ["LIMIT-1", "a frame of 256 KiB", queryOfBytes(256 * KIB), "next"],
+    ["LIMIT-1", "256 KiB in fewer characters", queryOfBytes(256 * KIB, "é"), "next"],
+    ["LIMIT-4", "JSON of 64 levels", queryOfDepth(64), "next"],
+    [
+      "LIMIT-6",
+      "an id of 128 characters",
+      { type: "subscribe", id: "x".repeat(128), payload: { query: "{ __typename }" } },
+      "next",
+    ],
+    ["LIMIT-3", "a ping payload of 4 KiB", pingOfBytes(4 * KIB), "pong"],
+  ];
 
 describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) => {
-  test.each(BAD_FRAMES)("is closed 4400 for %s", async (_what, frame, reason) => {
+  test.each(BAD_FRAMES)("[%s] is closed 4400 for %s", async (_rule, _what, frame, reason) => {
     const socket = await connect();
     socket.send(frame);
     const { code, reason: told } = await socket.closed;
     expect({ code, told }).toEqual({ code: 4400, told: expect.stringContaining(`Invalid message: ${reason}`) });
   });
 
-  test.each(FRAMES_AT_THE_BOUND)("takes %s", async (_what, frame, answer) => {
+  test.each(FRAMES_AT_THE_BOUND)("[%s] takes %s", async (_rule, _what, frame, answer) => {
     const socket = await connect();
     socket.send(frame);
     expect(await socket.next()).toMatchObject({ type: answer });
     socket.close(1000);
   });
 
-  test("is closed 4400 for a connection_init past 16 KiB, and not for one of 16 KiB", async () => {
+  test("[LIMIT-2] is closed 4400 for a connection_init past 16 KiB, and not for one of 16 KiB", async () => {
     const padded = (bytes: number) => {
       const message = { ...init(), padding: "" };
       return { ...message, padding: "x".repeat(bytes - JSON.stringify(message).length) };
@@ -123,7 +156,7 @@ describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) 
     justFits.close(1000);
   });
 
-  test("answers bare pings before its ack", async () => {
+  test("[PING-1] answers bare pings before its ack", async () => {
     const socket = await open();
     socket.send({ type: "ping" });
     expect(await socket.next()).toEqual({ type: "pong" });
@@ -135,14 +168,14 @@ describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) 
   test.each([
     ["a subscribe", subscribeToAll("1")],
     ["a complete", { type: "complete", id: "1" }],
-  ])("is closed 4401 for %s before the ack", async (_what, message) => {
+  ])("[AUTH-7] is closed 4401 for %s before the ack", async (_what, message) => {
     const socket = await open();
     socket.send(message);
     expect(await socket.closed).toEqual({ code: 4401, reason: "Unauthorized" });
     expect(socket.frames).toEqual([]);
   });
 
-  test("is closed 4401 for a subscribe that comes together with connection_init and before its ack", async () => {
+  test("[AUTH-7] is closed 4401 for a subscribe that comes together with connection_init and before its ack", async () => {
     const socket = await open();
     socket.send(init());
     socket.send(subscribeToAll("1"));
@@ -152,20 +185,20 @@ describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) 
     socket.close(1000);
   });
 
-  test("is closed 4409 for an id that is running, naming it", async () => {
+  test("[OP-2] is closed 4409 for an id that is running, naming it", async () => {
     const socket = await connect();
     socket.send(subscribeToAll("twice"));
     socket.send(subscribeToAll("twice"));
     expect(await socket.closed).toEqual({ code: 4409, reason: "Subscriber for twice already exists" });
   });
 
-  test("is closed 4429 for a second connection_init", async () => {
+  test("[AUTH-8] is closed 4429 for a second connection_init", async () => {
     const socket = await connect();
     socket.send(init());
     expect(await socket.closed).toEqual({ code: 4429, reason: "Too many initialisation requests" });
   });
 
-  test("is closed 4429 for two connection_init in a row", async () => {
+  test("[AUTH-8] is closed 4429 for two connection_init in a row", async () => {
     const socket = await open();
     socket.send(init());
     socket.send(init());

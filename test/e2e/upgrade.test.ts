@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
+import { generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SignTokenOptions } from "../../scripts/lib/sign-token.ts";
 import { type RunningGateway, startBareGateway } from "../support/gateway.ts";
-import { RawSocket, type SocketClose, UpgradeRefused } from "../support/raw-socket.ts";
+import { RawSocket, type RawSocketOptions, type SocketClose, UpgradeRefused } from "../support/raw-socket.ts";
 
 const ORIGIN = "https://app.example.com";
 const workspaceId = crypto.randomUUID();
@@ -36,7 +37,7 @@ async function made(options: SignTokenOptions | string): Promise<string> {
 }
 
 describe.each(BAD_TOKENS)("a bad token: %s", (_, options, reason) => {
-  test("in connection_init closes 4403 with the check that failed", async () => {
+  test("[AUTH-5] in connection_init closes 4403 with the check that failed", async () => {
     const bad = await made(options);
     const socket = await RawSocket.open(gateway.wsUrl);
     socket.send({ type: "connection_init", payload: { authorization: `Bearer ${bad}` } });
@@ -44,7 +45,7 @@ describe.each(BAD_TOKENS)("a bad token: %s", (_, options, reason) => {
     expect(socket.frames).toEqual([]);
   });
 
-  test("in the upgrade is 401 for a server, which sees statuses", async () => {
+  test("[AUTH-4] in the upgrade is 401 for a server, which sees statuses", async () => {
     const refused = await refusalOf({ headers: { Authorization: `Bearer ${await made(options)}` } });
     expect(refused.status).toBe(401);
     expect(JSON.parse(refused.body)).toEqual({
@@ -52,7 +53,7 @@ describe.each(BAD_TOKENS)("a bad token: %s", (_, options, reason) => {
     });
   });
 
-  test("in the upgrade is accepted and closed 4403 for a browser, which sees closes", async () => {
+  test("[AUTH-6] in the upgrade is accepted and closed 4403 for a browser, which sees closes", async () => {
     const bad = await made(options);
     const protocols = ["graphql-transport-ws", `bearer.${bad}`];
     const socket = await RawSocket.open(gateway.wsUrl, { protocols, headers: { Origin: ORIGIN } });
@@ -70,13 +71,13 @@ describe("credentials of an upgrade", () => {
     ["a token of another name", { payload: { jwt: "x" } }],
     ["Bearer and nothing behind it", { payload: { authorization: "Bearer " } }],
     ["a token that is no string", { payload: { token: { toString: "x" } } }],
-  ])("connection_init with %s closes 4403", async (_, init) => {
+  ])("[AUTH-5] connection_init with %s closes 4403", async (_, init) => {
     const socket = await RawSocket.open(gateway.wsUrl);
     socket.send({ type: "connection_init", ...init });
     expect(await socket.closed).toEqual({ code: 4403, reason: "connection_init holds no access token" });
   });
 
-  test("an API key is taken from the header and not from a subprotocol item", async () => {
+  test("[AUTH-12] an API key is taken from the header and not from a subprotocol item", async () => {
     const apiKey = await gateway.token(workspaceId, { type: "API_KEY" });
     const socket = await RawSocket.connect(gateway.wsUrl, apiKey);
     socket.close(1000);
@@ -84,18 +85,18 @@ describe("credentials of an upgrade", () => {
     expect(refused).toMatchObject({ status: 401, body: expect.stringContaining("An API key is taken from") });
   });
 
-  test("several bearer items are refused", async () => {
+  test("[AUTH-12] several bearer items are refused", async () => {
     const refused = await refusalOf({ protocols: ["graphql-transport-ws", `bearer.${token}`, `bearer.${token}x`] });
     expect(refused).toMatchObject({ status: 401, body: expect.stringContaining("Several bearer items") });
   });
 
-  test("a token in the URL is never read", async () => {
+  test("[AUTH-3] a token in the URL is never read", async () => {
     const socket = await RawSocket.open(`${gateway.wsUrl}?token=${token}&access_token=${token}&authorization=${token}`);
     socket.send({ type: "connection_init" });
     expect(await socket.closed).toMatchObject({ code: 4403 });
   });
 
-  test("an Authorization header of another scheme is 401", async () => {
+  test("[AUTH-4] an Authorization header of another scheme is 401", async () => {
     expect(await refusalOf({ headers: { Authorization: `Basic ${token}` } })).toMatchObject({ status: 401 });
   });
 });
@@ -107,25 +108,25 @@ describe("subprotocols", () => {
     ["one that is not spoken", ["soap"], "soap"],
     ["several that are not spoken", ["soap", "mqtt"], "soap"],
     ["a bearer item before one that is not spoken", ["bearer.x", "mqtt"], "mqtt"],
-  ])("%s is accepted with the first that is no token, and closed 4406", async (_, protocols, echoed) => {
+  ])("[CONN-4] %s is accepted with the first that is no token, and closed 4406", async (_, protocols, echoed) => {
     const socket = await RawSocket.open(gateway.wsUrl, { protocols });
     expect(socket.protocol).toBe(echoed);
     expect(await socket.closed).toEqual(unspoken);
   });
 
-  test("none offered is accepted and closed 4406", async () => {
+  test("[CONN-5] none offered is accepted and closed 4406", async () => {
     const socket = await RawSocket.open(gateway.wsUrl, { protocols: [] });
     expect(socket.protocol).toBe("");
     expect(await socket.closed).toEqual(unspoken);
   });
 
-  test("only a bearer item offered is accepted, selected by nobody, and closed 4406", async () => {
+  test("[CONN-3] only a bearer item offered is accepted, selected by nobody, and closed 4406", async () => {
     const response = await upgradeBy("GET", { "Sec-WebSocket-Protocol": `bearer.${token}` });
     expect(response.statusCode).toBe(101);
     expect(response.headers["sec-websocket-protocol"]).toBeUndefined();
   });
 
-  test("the dialect is selected wherever it stands among others", async () => {
+  test("[CONN-2] the dialect is selected wherever it stands among others", async () => {
     const protocols = ["soap", `bearer.${token}`, "graphql-transport-ws"];
     const socket = await RawSocket.open(gateway.wsUrl, { protocols });
     expect(socket.protocol).toBe("graphql-transport-ws");
@@ -143,7 +144,7 @@ describe("INIT_TIMEOUT_SECONDS=1", () => {
   test.each([
     ["handed to the object", () => ({ headers: { Authorization: `Bearer ${token}` } })],
     ["relayed by the edge", () => ({})],
-  ])("a socket %s that sends no connection_init is closed 4408", async (_, options) => {
+  ])("[CONN-INIT] a socket %s that sends no connection_init is closed 4408", async (_, options) => {
     const socket = await RawSocket.open(impatient.wsUrl, options());
     expect(await socket.closed).toEqual({ code: 4408, reason: "Connection initialisation timeout" });
   });
@@ -151,7 +152,7 @@ describe("INIT_TIMEOUT_SECONDS=1", () => {
   test.each([
     ["handed to the object", () => RawSocket.connect(impatient.wsUrl, token)],
     ["relayed by the edge", () => RawSocket.connectRelayed(impatient.wsUrl, token)],
-  ])("a socket %s that sent it in time stays open", async (_, connect) => {
+  ])("[CONN-INIT] a socket %s that sent it in time stays open", async (_, connect) => {
     const socket = await connect();
     const other = await RawSocket.open(impatient.wsUrl);
     // The other one began later: when its time is over, so is that of the first.
@@ -174,7 +175,7 @@ describe("ALLOWED_ORIGINS with a list", () => {
   };
 
   describe.each(["handed", "relayed"] as const)("%s", (how) => {
-    test.each([ORIGIN, "http://localhost:3001", "https://APP.example.com"])("lets %s in", async (origin) => {
+    test.each([ORIGIN, "http://localhost:3001", "https://APP.example.com"])("[CONN-6] lets %s in", async (origin) => {
       const socket = await open(origin, how);
       socket.send({ type: "connection_init", payload: { token } });
       expect(await socket.next()).toEqual({ type: "connection_ack" });
@@ -192,13 +193,13 @@ describe("ALLOWED_ORIGINS with a list", () => {
       "http://localhost",
       "null",
       "file://",
-    ])("closes 4403 for %s", async (origin) => {
+    ])("[CONN-6] closes 4403 for %s", async (origin) => {
       const socket = await open(origin, how);
       const expected: SocketClose = { code: 4403, reason: "Origin not allowed" };
       expect(await socket.closed).toEqual(expected);
     });
 
-    test("lets callers without an Origin in, which are no browsers", async () => {
+    test("[CONN-6] lets callers without an Origin in, which are no browsers", async () => {
       const socket = await (how === "handed"
         ? RawSocket.connect(listed.wsUrl, token)
         : RawSocket.connectRelayed(listed.wsUrl, token));
@@ -207,14 +208,55 @@ describe("ALLOWED_ORIGINS with a list", () => {
   });
 });
 
+describe("[AUTH-9] with keys that cannot be fetched", () => {
+  let keyless: RunningGateway;
+  let signed: string;
+  beforeAll(async () => {
+    // Nobody listens at port 1.
+    keyless = await startBareGateway({ JWKS_URL: "http://127.0.0.1:1/jwks" });
+    const { privateKey } = await generateKeyPair("ES256");
+    signed = await gateway.token(workspaceId, { key: { kid: crypto.randomUUID(), privateKey } });
+  });
+  afterAll(() => keyless.stop());
+
+  test("a request is answered 503 with Retry-After, never 401", async () => {
+    const response = await fetch(`${keyless.url}/graphql`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${signed}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ query: "{ gatewayVersion }" }),
+    });
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get("Retry-After"))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "KEYS_UNAVAILABLE" } }] });
+  });
+
+  test("an upgrade is answered 503, and closed 1013 for a browser", async () => {
+    const headers = { Authorization: `Bearer ${signed}` };
+    expect(await refusalOf({ headers }, keyless)).toMatchObject({ status: 503 });
+    const socket = await RawSocket.open(keyless.wsUrl, { headers: { ...headers, Origin: ORIGIN } });
+    expect((await socket.closed).code).toBe(1013);
+  });
+
+  test("a connection_init closes 1013", async () => {
+    const socket = await RawSocket.open(keyless.wsUrl);
+    socket.send({ type: "connection_init", payload: { token: signed } });
+    expect((await socket.closed).code).toBe(1013);
+  });
+
+  test("tokens that need no fetched key are taken", async () => {
+    const socket = await RawSocket.connect(keyless.wsUrl, token);
+    socket.close(1000);
+  });
+});
+
 test("nothing of all that was an exception which nobody caught, and no token was logged", () => {
   expect(gateway.logs()).not.toMatch(/uncaught|unexpected|could not/i);
   expect(gateway.logs()).not.toContain(token.slice(-20));
 });
 
-async function refusalOf(options: Parameters<typeof RawSocket.open>[1]): Promise<UpgradeRefused> {
+async function refusalOf(options: RawSocketOptions, { wsUrl } = gateway): Promise<UpgradeRefused> {
   try {
-    await RawSocket.open(gateway.wsUrl, options);
+    await RawSocket.open(wsUrl, options);
   } catch (thrown) {
     if (thrown instanceof UpgradeRefused) return thrown;
     throw thrown;
