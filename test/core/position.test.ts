@@ -15,7 +15,7 @@ const at = (offset: number, { workspace = workspaceTag(WORKSPACE), epoch = EPOCH
   formatPosition({ workspace, epoch, offset });
 
 describe("a position", () => {
-  it("comes back from its text", () => {
+  it("[LOG-2] comes back from its text", () => {
     const position = { workspace: "cf7ea419", epoch: EPOCH, offset: 42 };
     expect(formatPosition(position)).toBe("cf7ea419.0123456789az.42");
     expect(parsePosition("cf7ea419.0123456789az.42")).toEqual(position);

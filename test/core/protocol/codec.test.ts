@@ -65,6 +65,10 @@ describe("parseClientMessage", () => {
     ["a byte order mark", '\uFEFF{"type":"ping"}'],
   ])("[MSG-1] closes 4400 for %s", (_, frame) => expect(closeOf(frame)?.code).toBe(4400));
 
+  it.each(["[]", '[{"type":"ping"}]', '[{"type":"ping"},{"type":"ping"}]'])("[BATCH-3] closes 4400 for %s", (frame) => {
+    expect(closeOf(frame)).toEqual({ code: 4400, reason: "Invalid message: expected a JSON object" });
+  });
+
   it.each([
     ["no type", "{}"],
     ["a type that nobody knows", '{"type":"hello"}'],

@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { catalogue } from "../../../schema/index.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
+import { planOperation, type SubscriptionPlan } from "../../../src/core/operation/plan-operation.ts";
+import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
+import { replayPage } from "../../../src/core/operation/replay-page.ts";
+import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
+import type { Message } from "../../../src/core/pubsub/message.ts";
+import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
+
+const AT = Date.parse("2026-09-01T00:00:00.000Z");
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const positionAt = (offset: number) => `position-${offset}`;
+const read = (row: LogRow): LoggedMessage => ({ row, message: JSON.parse(row.body) as Message });
+
+function planOf(input: object): SubscriptionPlan {
+  const document = "subscription ($input: OnDbEventInput!) { onDbEvent(input: $input) { record eventDate } }";
+  const prepared = prepareDocument(catalogue.schema, document, socketDocumentLimits(DEFAULT_LIMITS));
+  const planned = planOperation(catalogue, prepared, { variables: JSON.stringify({ input }) });
+  if (planned.type !== "subscription") throw new Error("No subscription.");
+  return planned.plan;
+}
+
+/** Rows as a log would have them, one per list of record ids. */
+function rowsOf(...messages: readonly (readonly string[])[]): LogRow[] {
+  let offset = 0;
+  return messages.map((ids, i) => {
+    offset += ids.length;
+    const events = ids.map((id) => ({ recordId: id, properties: { after: { id } } }));
+    const message: Message = { kind: "record", objectNameSingular: "person", action: "updated", events };
+    return { offset, events: ids.length, at: AT + i, body: JSON.stringify(message) };
+  });
+}
+
+const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
+const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
+  replayPage(planOf(input), after, rows, maxBytes, read, positionAt);
+const idsOf = ({ payloads }: ReturnType<typeof replay>) =>
+  payloads.map(({ text, offset }) => `${JSON.parse(text).data.onDbEvent.record.id}${offset}`);
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("replayPage", () => {
+  it("[RESUME-3] gives what comes after an offset, also from the middle of a row", () => {
+    expect([0, 1, 2, 4, 5, 6].map((after) => idsOf(replay({}, after)).join(" "))).toEqual([
+      "a1 b2 c3 b4 a5 b6",
+      "b2 c3 b4 a5 b6",
+      "c3 b4 a5 b6",
+      "a5 b6",
+      "b6",
+      "",
+    ]);
+  });
+
+  it("gives what the operation asks for, and comes as far when that is nothing", () => {
+    expect(idsOf(replay({ recordId: "b" }, 0))).toEqual(["b2", "b4", "b6"]);
+    expect(replay({ objectNameSingular: "company" }, 0)).toEqual({ payloads: [], upTo: 6 });
+    expect(replay({}, 3, [])).toEqual({ payloads: [], upTo: 3 });
+  });
+
+  it("[RESUME-4] gives to the byte what was delivered live", () => {
+    const groups = new SubscriptionGroups<{ head: string }>();
+    const live: unknown[] = [];
+    const plan = planOf({ recordId: "b" });
+    groups.open("key", plan, true).members.add({ head: "" });
+    for (const row of ROWS) groups.deliver(read(row), [plan.field], positionAt, (_, payload) => live.push(payload));
+    expect(replay({ recordId: "b" }, 0).payloads).toEqual(live);
+    expect(live).toHaveLength(3);
+  });
+
+  it("ends with the row that fills it, never within one", () => {
+    const [first] = replay({}, 0).payloads;
+    const one = first?.bytes ?? 0;
+    expect(replay({}, 0, ROWS, 1).upTo).toBe(1);
+    expect(replay({}, 0, ROWS, one).upTo).toBe(1);
+    const page = replay({}, 0, ROWS, one + 1);
+    expect([idsOf(page), page.upTo]).toEqual([["a1", "b2", "c3", "b4"], 4]);
+  });
+
+  it("leaves out rows of another kind", () => {
+    const channel: LogRow = { offset: 1, events: 1, at: AT, body: '{"kind":"channel","channel":"person","payload":1}' };
+    expect(replay({}, 0, [channel])).toEqual({ payloads: [], upTo: 1 });
+  });
+
+  it.each(["{", "null", '{"kind":"record"}', '{"kind":"record","events":[null]}'])(
+    "[RESUME-7] leaves out a row that cannot be delivered (%s), logs it and goes on",
+    (body) => {
+      const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+      const rows = ROWS.map((row) => (row.offset === 4 ? { ...row, body } : row));
+      const page = replay({}, 0, rows);
+      expect([idsOf(page), page.upTo]).toEqual([["a1", "a5", "b6"], 6]);
+      expect(error).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ offset: 4 }));
+    },
+  );
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { UnreadLedger } from "../../src/core/unread-ledger.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const ledger = () => new UnreadLedger<string>(DEFAULT_LIMITS);
+
+describe("UnreadLedger", () => {
+  it("allows each reader its budget while all together have room", () => {
+    const unread = ledger();
+    expect([unread.budget, unread.isOverfull, unread.drained]).toEqual([MIB, false, MIB / 2]);
+    for (let i = 0; i < 32; i++) unread.record(`${i}`, MIB);
+    expect([unread.budget, unread.isOverfull]).toEqual([MIB, false]);
+  });
+
+  it("[LIMIT-29] allows less when all together have too much, so that the fullest go first", () => {
+    const unread = ledger();
+    for (let i = 0; i < 64; i++) unread.record(`${i}`, MIB);
+    expect([unread.budget, unread.isOverfull]).toEqual([MIB / 2, true]);
+    for (let i = 64; i < 100_000; i++) unread.record(`${i}`, MIB);
+    expect(unread.budget).toBe(64 * KIB);
+  });
+
+  it("allows the whole budget again when readers have read", () => {
+    const unread = ledger();
+    for (let i = 0; i < 64; i++) unread.record(`${i}`, MIB);
+    for (let i = 0; i < 40; i++) unread.record(`${i}`, 0);
+    expect([unread.budget, [...unread.readers].length]).toEqual([MIB, 24]);
+  });
+
+  it("counts a reader by what it was last found with", () => {
+    const unread = ledger();
+    for (const bytes of [40 * MIB, 20 * MIB, 33 * MIB]) unread.record("a", bytes);
+    expect(unread.isOverfull).toBe(true);
+    unread.record("a", 32 * MIB);
+    expect(unread.isOverfull).toBe(false);
+  });
+
+  it("remembers nobody with as little as any healthy reader has, both sides", () => {
+    const unread = ledger();
+    unread.record("a", 64 * KIB);
+    expect([...unread.readers]).toEqual([]);
+    unread.record("a", 64 * KIB + 1);
+    expect([...unread.readers]).toEqual(["a"]);
+    unread.record("a", 64 * KIB);
+    expect([...unread.readers]).toEqual([]);
+    for (let i = 0; i < 1_000; i++) unread.record(`${i}`, 64 * KIB);
+    expect(unread.isOverfull).toBe(false);
+  });
+});

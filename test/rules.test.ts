@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+/**
+ * Rules that only tests of the object or of the whole gateway can show, and that none shows yet. It may only shrink: a rule
+ * that has a test must not stand here.
+ */
+const NOT_YET: readonly string[] = [
+  ...["ADMIN-2", "ADMIN-5", "ADMIN-6"],
+  ...["AUTH-11"],
+  ...["CLOSE-3"],
+  ...["HTTP-1", "HTTP-2", "HTTP-3", "HTTP-4", "HTTP-13"],
+  ...[
+    "LIMIT-10",
+    "LIMIT-13",
+    "LIMIT-15",
+    "LIMIT-16",
+    "LIMIT-18",
+    "LIMIT-19",
+    "LIMIT-20",
+    "LIMIT-22",
+    "LIMIT-23",
+    "LIMIT-24",
+    "LIMIT-25",
+    "LIMIT-26",
+    "LIMIT-27",
+    "LIMIT-28",
+  ],
+  ...["OP-5", "OP-12"],
+  ...["PING-5"],
+  ...["PUB-3", "PUB-4", "PUB-9", "PUB-10", "PUB-11", "PUB-13"],
+  ...["QUEUE-1", "QUEUE-2", "QUEUE-3", "QUEUE-4", "QUEUE-5"],
+  ...["REFRESH-5"],
+  ...["SILENT-3"],
+];
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+/** The ids that stand first in a row of a table: every rule, and every limit that belongs to one. */
+function rulesInDocument(): Set<string> {
+  const text = readFileSync(join(ROOT, "docs/protocol.md"), "utf8");
+  return new Set(Array.from(text.matchAll(/^\| ([A-Z]+-[A-Z0-9]+) \|/gm), ([, id = ""]) => id));
+}
+
+/** The ids at the beginning of the names of tests: `[ID] sentence`, or `[ID] [ID] sentence`. */
+function rulesInTests(): Set<string> {
+  const files = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" });
+  const ids = new Set<string>();
+  for (const file of files.filter((name) => name.endsWith(".ts") && name !== "rules.test.ts")) {
+    const text = readFileSync(join(ROOT, "test", file), "utf8");
+    for (const [, prefix = ""] of text.matchAll(/["'`]((?:\[[A-Z]+-[A-Z0-9]+\] )+)/g)) {
+      for (const [, id = ""] of prefix.matchAll(/\[([^\]]+)\]/g)) ids.add(id);
+    }
+  }
+  return ids;
+}
+
+const documented = rulesInDocument();
+const tested = rulesInTests();
+const sorted = (ids: Iterable<string>) => [...ids].sort();
+
+it("every rule of docs/protocol.md has a test, or is listed as not shown yet", () => {
+  expect(documented.size).toBeGreaterThan(100);
+  expect(sorted([...documented].filter((id) => !tested.has(id)))).toEqual(sorted(NOT_YET));
+});
+
+it("every rule that a test names is in docs/protocol.md", () => {
+  expect(sorted([...tested].filter((id) => !documented.has(id)))).toEqual([]);
+});
