@@ -1,6 +1,7 @@
-/** Measures the gateway beside what it is compared with: `npm run bench -- [--quick] [--sockets N] [--pairs N]`. */
+/** Measures the gateway beside what it is compared with: `npm run bench -- [--quick] [--sockets N] [--pairs N] [--profile]`. */
 import { parseArgs } from "node:util";
 import { maxOpenFiles } from "./lib/process-usage.ts";
+import { profileScenario } from "./lib/profile.ts";
 import { reportText, writeResults } from "./lib/report.ts";
 import { type BenchOptions, runScenario, type Scenario, type ScenarioResult } from "./lib/scenario.ts";
 import { p1 } from "./scenarios/p1.ts";
@@ -19,18 +20,27 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     sockets: { type: "string" },
     pairs: { type: "string" },
+    profile: { type: "boolean", default: false },
   },
 });
 const options = optionsFrom(values);
-const results: ScenarioResult[] = [];
-for (const scenario of SCENARIOS) {
-  const result = await runScenario(scenario, options);
-  results.push(result);
-  process.stdout.write(`\n${reportText(result)}\n`);
+if (values.profile) {
+  for (const scenario of SCENARIOS) process.stdout.write(`${await profileScenario(scenario, options)}\n`);
+} else {
+  await measure();
 }
-const isFull = !options.quick && options.sockets === FULL.sockets && options.pairs >= FEWEST_PAIRS;
-if (isFull) note(`Written to ${await writeResults(results)}.`);
-else note("Not a full run, so bench/results/latest.json is left as it is.");
+
+async function measure(): Promise<void> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of SCENARIOS) {
+    const result = await runScenario(scenario, options);
+    results.push(result);
+    process.stdout.write(`\n${reportText(result)}\n`);
+  }
+  const isFull = !options.quick && options.sockets === FULL.sockets && options.pairs >= FEWEST_PAIRS;
+  if (isFull) note(`Written to ${await writeResults(results)}.`);
+  else note("Not a full run, so bench/results/latest.json is left as it is.");
+}
 
 function optionsFrom({ quick, sockets, pairs }: typeof values): BenchOptions {
   const defaults = quick ? QUICK : FULL;
@@ -41,6 +51,7 @@ function optionsFrom({ quick, sockets, pairs }: typeof values): BenchOptions {
     quick,
     sockets: Math.min(wanted, possible),
     pairs: wholeNumber("--pairs", pairs, defaults.pairs),
+    symbols: false,
     note,
   };
 }

@@ -17,12 +17,16 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly sockets: number;
   readonly pairs: number;
+  /** Whether compiled JavaScript tells its names to a profiler, which costs a little. */
+  readonly symbols: boolean;
   readonly note: (text: string) => void;
 }
 
 /** A server that runs and is warm. */
 export interface Row {
   readonly name: RowName;
+  /** The server's process; its children count too. */
+  readonly pid: number;
   /** Does one slice of the work; a slice is the same work for every row. */
   run(): Promise<void>;
   /** What all slices since the last sample measured together. */

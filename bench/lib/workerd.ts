@@ -24,21 +24,18 @@ export interface WorkerServer extends AsyncDisposable {
   /** `127.0.0.1:<port>` */
   readonly host: string;
   readonly pid: number;
-  /** Where V8's inspector listens. */
-  readonly inspector: string | undefined;
 }
 
 /**
  * Starts a Worker in `workerd serve`, its objects' SQLite on disk in a folder of its own, which goes with it. Every row
  * of every scenario that is a Worker runs so: under one runtime, one compatibility date and the same flags.
  */
-export async function startWorker(worker: BuiltWorker, { inspect = false } = {}): Promise<WorkerServer> {
+export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: boolean }): Promise<WorkerServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   await mkdir(join(folder, "objects"));
-  await writeFile(join(folder, "config.capnp"), await configOf(worker, folder));
-  const flags = inspect ? ["--inspector-addr=127.0.0.1:0"] : [];
+  await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, symbols));
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
-  const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3", ...flags], {
+  const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3"], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   let output = "";
@@ -49,20 +46,23 @@ export async function startWorker(worker: BuiltWorker, { inspect = false } = {})
     await exited;
     await rm(folder, { recursive: true, force: true });
   };
-  const ports = await Promise.race([portsOf(child.stdio[3] as Readable, inspect), exited.then(() => undefined)]);
-  if (ports === undefined || child.pid === undefined) {
+  const port = await Promise.race([portOf(child.stdio[3] as Readable), exited.then(() => undefined)]);
+  if (port === undefined || child.pid === undefined) {
     await stop();
     throw new Error(`workerd did not start:\n${output}`);
   }
   return {
-    host: `127.0.0.1:${ports.http}`,
+    host: `127.0.0.1:${port}`,
     pid: child.pid,
-    inspector: ports.inspector === undefined ? undefined : `127.0.0.1:${ports.inspector}`,
     [Symbol.asyncDispose]: stop,
   };
 }
 
-async function configOf({ folder, objectClass, objectBinding, vars }: BuiltWorker, configFolder: string) {
+async function configOf(
+  { folder, objectClass, objectBinding, vars }: BuiltWorker,
+  configFolder: string,
+  symbols: boolean,
+): Promise<string> {
   const names = await readdir(folder);
   // The first module is the entry.
   names.sort((a, b) => Number(b === "worker.js") - Number(a === "worker.js"));
@@ -75,6 +75,7 @@ async function configOf({ folder, objectClass, objectBinding, vars }: BuiltWorke
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = [${symbols ? '"--perf-basic-prof", "--interpreted-frames-native-stack"' : ""}],
   services = [
     (name = "worker", worker = .worker),
     (name = "objects", disk = (path = ${quote(join(configFolder, "objects"))}, writable = true)),
@@ -107,15 +108,11 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Reads the control messages, `{"event":"listen","socket":"http","port":8080}` and one for the inspector. */
-async function portsOf(control: Readable, inspect: boolean) {
-  let http: number | undefined;
-  let inspector: number | undefined;
+/** The port in the first control message, `{"event":"listen","socket":"http","port":8080}`; undefined when none comes. */
+async function portOf(control: Readable): Promise<number | undefined> {
   for await (const line of createInterface({ input: control })) {
-    const { event, port } = JSON.parse(line) as { event: string; port: number };
-    if (event === "listen") http = port;
-    if (event === "listen-inspector") inspector = port;
-    if (http !== undefined && (inspector !== undefined || !inspect)) return { http, inspector };
+    const { event, port } = JSON.parse(line) as { event: string; port?: number };
+    if (event === "listen") return port;
   }
   return undefined;
 }

@@ -27,8 +27,8 @@ export const p1: Scenario = {
   async open(options) {
     await using stack = new AsyncDisposableStack();
     const [gatewayWorker, controlWorker] = await Promise.all([buildGateway(), buildControl()]);
-    const gateway = stack.use(await startWorker(gatewayWorker));
-    const control = stack.use(await startWorker(controlWorker));
+    const gateway = stack.use(await startWorker(gatewayWorker, options));
+    const control = stack.use(await startWorker(controlWorker, options));
     const gatewayLoad = stack.use(startLoad());
     const controlLoad = stack.use(startLoad());
 
@@ -93,6 +93,7 @@ function fanoutRow(name: RowName, { pid }: WorkerServer, load: Load, options: Pu
   let bytes = 0;
   return {
     name,
+    pid,
     async run() {
       const before = cpuMicros(pid);
       const { delivered, seconds, message } = await load.publish(options);
