@@ -8,6 +8,7 @@ import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
 import { graphqlOverHttp } from "./graphql.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
+import { graphqlOverSse, wantsEventStream } from "./sse.ts";
 import { upgrade } from "./upgrade.ts";
 
 /** Every door of the gateway over HTTP. */
@@ -57,5 +58,6 @@ async function answerOverHttp(request: Request, env: Env): Promise<Response> {
   if (wantsPage && edge.settings.playground && !new URL(request.url).searchParams.has("query")) {
     return serveGraphiql(env.ASSETS, request);
   }
-  return graphqlOverHttp(request, edge).catch(responseTo);
+  const answer = wantsEventStream(request) ? graphqlOverSse(request, edge) : graphqlOverHttp(request, edge);
+  return answer.catch(responseTo);
 }

@@ -4,10 +4,12 @@ import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent, closeWith, relayedClose } from "../core/protocol/close-events.ts";
 import { encodeServerMessage } from "../core/protocol/codec.ts";
 import { openSession, type Session } from "../core/protocol/session.ts";
-import { type Effect, step } from "../core/protocol/step.ts";
+import { backpressurePong, type Effect, step } from "../core/protocol/step.ts";
 import type { Subprotocol } from "../core/protocol/subprotocols.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
+import { Backpressure } from "./backpressure.ts";
 import type { Edge } from "./edge.ts";
+import { sendQuietly } from "./send-quietly.ts";
 import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
 
 /**
@@ -28,8 +30,6 @@ export function relaySocket(subprotocol: Subprotocol, address: string, edge: Edg
   return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
 }
 
-const LOOK_AGAIN_MS = 100;
-
 class Relay {
   readonly #outer: WebSocket;
   readonly #subprotocol: Subprotocol;
@@ -39,14 +39,21 @@ class Relay {
   #session: Session;
   #inner: WebSocket | undefined;
   #isClosed = false;
+  readonly #backpressure: Backpressure;
   #initTimer: ReturnType<typeof setTimeout> | undefined;
-  #drainTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(outer: WebSocket, subprotocol: Subprotocol, edge: Edge, leave: () => void) {
     this.#outer = outer;
     this.#subprotocol = subprotocol;
     this.#edge = edge;
     this.#leave = leave;
+    this.#backpressure = new Backpressure({
+      ledger: edge.unread,
+      unread: () => outer.bufferedAmount,
+      tell: (isOn) => {
+        if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn));
+      },
+    });
     this.#session = openSession(Date.now(), edge.settings.limits.INIT_TIMEOUT_SECONDS);
   }
 
@@ -142,27 +149,7 @@ class Relay {
 
   #forwardOutwards(frame: string | ArrayBuffer): void {
     sendQuietly(this.#outer, frame);
-    const { unread } = this.#edge;
-    unread.record(this, this.#outer.bufferedAmount);
-    if (this.#drainTimer === undefined && this.#outer.bufferedAmount > unread.budget) this.#tellBackpressure();
-  }
-
-  /** The bytes wait here, so only the edge sees that a client is slow; the object then stops sending, or closes. */
-  #tellBackpressure(): void {
-    const tell = (backpressure: boolean) => {
-      if (this.#inner !== undefined)
-        sendQuietly(this.#inner, encodeServerMessage({ type: "pong", payload: { backpressure } }));
-    };
-    tell(true);
-    // There is no event for a socket that has drained.
-    this.#drainTimer = setInterval(() => {
-      const { bufferedAmount } = this.#outer;
-      this.#edge.unread.record(this, bufferedAmount);
-      if (bufferedAmount > this.#edge.unread.drained) return;
-      clearInterval(this.#drainTimer);
-      this.#drainTimer = undefined;
-      tell(false);
-    }, LOOK_AGAIN_MS);
+    this.#backpressure.check();
   }
 
   /** Ends both sides, once. */
@@ -170,8 +157,7 @@ class Relay {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#initTimer);
-    clearInterval(this.#drainTimer);
-    this.#edge.unread.record(this, 0);
+    this.#backpressure.end();
     this.#leave();
     for (const [socket, { code, reason }] of [
       [this.#outer, outwards],
@@ -183,14 +169,5 @@ class Relay {
         // That side is gone already.
       }
     }
-  }
-}
-
-/** Sends on a socket that may be gone; its close tells so. */
-function sendQuietly(socket: WebSocket, frame: string | ArrayBuffer): void {
-  try {
-    socket.send(frame);
-  } catch {
-    // The close of that side is on its way.
   }
 }

@@ -108,11 +108,16 @@ function planSubscription(
 }
 
 /** The one root field, which may stand in fragments; validation has made sure that there is only one. */
-function rootField(selectionSet: SelectionSetNode | undefined, execution: ValidatedSubscriptionArgs): FieldNode | undefined {
+function rootField(
+  selectionSet: SelectionSetNode | undefined,
+  execution: ValidatedSubscriptionArgs,
+): FieldNode | undefined {
   for (const selection of selectionSet?.selections ?? []) {
     if (selection.kind === Kind.FIELD) return selection;
     const isInline = selection.kind === Kind.INLINE_FRAGMENT;
-    const below = isInline ? selection.selectionSet : execution.fragments[selection.name.value]?.definition.selectionSet;
+    const below = isInline
+      ? selection.selectionSet
+      : execution.fragments[selection.name.value]?.definition.selectionSet;
     const field = rootField(below, execution);
     if (field !== undefined) return field;
   }

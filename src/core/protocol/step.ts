@@ -3,7 +3,7 @@ import { assertNever } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { takeToken } from "../token-bucket.ts";
 import { CLOSE, type CloseEvent, closeWith } from "./close-events.ts";
-import { ProtocolViolation, parseClientMessage } from "./codec.ts";
+import { encodeServerMessage, ProtocolViolation, parseClientMessage } from "./codec.ts";
 import type {
   ClientMessage,
   FormattedError,
@@ -89,12 +89,21 @@ function stepMessage(session: Session, message: ClientMessage, context: StepCont
 
 function stepPing(session: Session, { payload }: PingMessage): Step {
   if (payload === undefined) return sending(session, { type: "pong" });
-  if (session.state !== "ready") return closing(session, closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: a ping before the ack has no payload`));
+  if (session.state !== "ready")
+    return closing(
+      session,
+      closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: a ping before the ack has no payload`),
+    );
   if (!Object.hasOwn(payload, "accessToken")) return sending(session, { type: "pong", payload });
   const { accessToken } = payload;
   // A token is never echoed, whatever its shape.
   if (typeof accessToken !== "string") return sending(session, { type: "pong" });
   return { session, effects: [{ type: "refresh", token: accessToken }] };
+}
+
+/** The frame by which the edge says whether too much waits there for a client. */
+export function backpressurePong(isOn: boolean): string {
+  return encodeServerMessage({ type: "pong", payload: { backpressure: isOn } });
 }
 
 /** Nobody answers a pong, so the edge can say something in one that no client hears. A client that says it harms itself. */

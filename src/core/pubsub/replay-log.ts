@@ -42,7 +42,7 @@ export interface ReplayLog {
   /** Rows with events after `offset`, oldest first, at most `maxRows` of them. */
   read(offset: number, maxRows: number): LogRow[];
   extent(): LogExtent;
-  /** Lets go of at most `maxRows` bodies and ids whose time has passed. Returns how many there were. */
+  /** Looks at up to `maxRows` rows whose time may have passed, and lets go of those. Returns 0 when none is left. */
   trim(now: number, maxRows: number): number;
 }
 

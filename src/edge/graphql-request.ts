@@ -1,0 +1,58 @@
+import { GatewayError } from "../core/errors.ts";
+import { isJsonObject, isJsonTooDeep, type JsonObject } from "../core/json.ts";
+import type { Limits } from "../core/limits.ts";
+import type { SubscribePayload } from "../core/protocol/messages.ts";
+import { readBody } from "./read-body.ts";
+
+/**
+ * The operation in a request: in the JSON body of a POST, or in the query of a GET.
+ * @throws GatewayError BAD_REQUEST, BAD_MESSAGE, TOO_LARGE
+ */
+export async function readGraphqlRequest(request: Request, limits: Limits): Promise<SubscribePayload> {
+  const { query, operationName, variables, extensions } =
+    request.method === "GET" ? fromUrl(new URL(request.url).searchParams, limits) : await fromBody(request, limits);
+  if (typeof query !== "string") throw bad("query must be a string.");
+  if (operationName != null && typeof operationName !== "string") throw bad("operationName must be a string.");
+  if (variables != null && !isJsonObject(variables)) throw bad("variables must be an object.");
+  if (extensions != null && !isJsonObject(extensions)) throw bad("extensions must be an object.");
+  return {
+    query,
+    ...(operationName != null && { operationName }),
+    ...(variables != null && { variables }),
+    ...(extensions != null && { extensions }),
+  };
+}
+
+async function fromBody(request: Request, limits: Limits): Promise<JsonObject> {
+  const body = parseJson(await readBody(request, limits.MAX_HTTP_BODY_BYTES), limits, "The body");
+  if (!isJsonObject(body)) throw bad("The body must be a JSON object.");
+  return body;
+}
+
+function fromUrl(params: URLSearchParams, limits: Limits): JsonObject {
+  const json = (name: string) => {
+    const text = params.get(name);
+    return text === null ? undefined : parseJson(text, limits, name);
+  };
+  return {
+    query: params.get("query") ?? undefined,
+    operationName: params.get("operationName") ?? undefined,
+    variables: json("variables"),
+    extensions: json("extensions"),
+  };
+}
+
+function parseJson(text: string, limits: Limits, what: string): unknown {
+  if (isJsonTooDeep(text, limits.MAX_JSON_DEPTH)) {
+    throw new GatewayError("BAD_MESSAGE", `JSON may nest ${limits.MAX_JSON_DEPTH} levels.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw bad(`${what} must be JSON.`);
+  }
+}
+
+function bad(message: string): GatewayError {
+  return new GatewayError("BAD_REQUEST", message);
+}
