@@ -99,12 +99,14 @@ export class SqliteReplayLog implements ReplayLog {
   trim(now: number, maxRows: number): number {
     const bodies = this.#trimBodies(now, maxRows);
     const ids = bodies < maxRows ? this.#trimIds(now, maxRows - bodies) : 0;
-    this.#unsavedTrims += bodies + ids;
-    if (this.#unsavedTrims >= CURSOR_SAVE_INTERVAL) {
+    const trimmed = bodies + ids;
+    this.#unsavedTrims += trimmed;
+    // What a call could not finish is never begun anew after an eviction.
+    if (this.#unsavedTrims >= CURSOR_SAVE_INTERVAL || trimmed === maxRows) {
       this.#unsavedTrims = 0;
       writeMeta(this.#sql, "log-cursors", JSON.stringify(this.#cursors));
     }
-    return bodies + ids;
+    return trimmed;
   }
 
   #trimBodies(now: number, maxRows: number): number {
@@ -137,28 +139,24 @@ export class SqliteReplayLog implements ReplayLog {
    */
   #trimIds(now: number, maxRows: number): number {
     const { idMemoryMs } = this.#retention;
-    const behind = (after: number, memoryMs: number) =>
+    const behind = (after: number, memoryMs: number, limit: number) =>
       this.#sql
         .exec<{ offset: number; source: PublishSource }>(
           `SELECT last_offset AS offset, source FROM log
            WHERE last_offset > ? AND last_offset <= ? AND last_offset < ? AND at < ? ORDER BY last_offset LIMIT ?`,
-          ...[after, this.#cursors.floor, this.#head, now - memoryMs, maxRows],
+          ...[after, this.#cursors.floor, this.#head, now - memoryMs, limit],
         )
         .toArray();
     const forget = (offset: number) => this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
 
-    let forgotten = 0;
-    for (const { offset, source } of behind(this.#cursors.directIds, idMemoryMs.direct)) {
+    const old = behind(this.#cursors.directIds, idMemoryMs.direct, maxRows);
+    for (const { offset, source } of old) {
       this.#cursors.directIds = offset;
-      if (source !== "direct") continue;
-      forget(offset);
-      forgotten++;
+      if (source === "direct") forget(offset);
     }
-    for (const { offset } of behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue))) {
-      forget(offset);
-      forgotten++;
-    }
-    return forgotten;
+    const oldest = behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue), maxRows - old.length);
+    for (const { offset } of oldest) forget(offset);
+    return old.length + oldest.length;
   }
 
   /** The saved floor is only where to begin looking: the true one lies just before the oldest body that is left. */

@@ -1,0 +1,32 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { migrate } from "../../durable-objects/storage/migrations.ts";
+import { SqliteOperationStore } from "../../durable-objects/storage/sqlite-operation-store.ts";
+import { SqliteReplayLog } from "../../durable-objects/storage/sqlite-replay-log.ts";
+import { describeOperationStore } from "../support/operation-store-contract.ts";
+import { describeReplayLog } from "../support/replay-log-contract.ts";
+
+/** The SQLite of the object that the present test runs in. */
+let sql: SqlStorage;
+
+/** Runs something inside an object of its own, where its SQLite may be used. */
+async function within(run: () => void): Promise<void> {
+  const stub = env.WORKSPACES.getByName(crypto.randomUUID());
+  await runInDurableObject(stub, (_, { storage }) => {
+    migrate(storage);
+    sql = storage.sql;
+    run();
+  });
+}
+
+describeReplayLog("SqliteReplayLog", {
+  within,
+  open: (retention) => new SqliteReplayLog(sql, retention),
+  reopen: (_, retention) => new SqliteReplayLog(sql, retention),
+});
+
+describeOperationStore("SqliteOperationStore", {
+  within,
+  open: () => new SqliteOperationStore(sql),
+  reopen: () => new SqliteOperationStore(sql),
+});
