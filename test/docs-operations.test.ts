@@ -10,7 +10,10 @@ const page = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
 function tableBelow(heading: string): (readonly [string, string])[] {
   const [, section = ""] = page.split(`\n## ${heading}\n`);
   const [own = ""] = section.split("\n## ");
-  return Array.from(own.matchAll(/^\| `([^`]+)`(.*)\|$/gm), ([, name = "", rest = ""]) => [name, rest] as const);
+  return Array.from(
+    own.matchAll(/^\| `([^`]+)`(.*)\|$/gm),
+    ([, name = "", rest = ""]) => [name, rest.replace(/ +/g, " ")] as const,
+  );
 }
 
 it("docs/operations.md tells of every setting that is no limit, and of no other", () => {
