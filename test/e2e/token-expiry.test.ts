@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 
-describe.each([
+describe.concurrent.each([
   ["handed to the object", (token: string) => RawSocket.connect(gateway.wsUrl, token)],
   ["relayed by the edge", (token: string) => RawSocket.connectRelayed(gateway.wsUrl, token)],
 ])("a socket %s whose token has three seconds left", (_, connect) => {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -47,7 +47,8 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...(verbose ? ["--verbose"] : [])], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
-  atExit(() => child.kill("SIGKILL"));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const exited = once(child, "exit").then(() => undefined);
   const output = outputOf(child);
   const listening = portOf(child.stdio[3] as Readable);
@@ -62,17 +63,57 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   };
 }
 
-/** Builds the Worker as a deploy would; once per process. Returns the folder with its modules. */
+/** Builds the Worker as a deploy would, once for the same sources. Returns the folder with its modules. */
 export function buildWorker(): Promise<string> {
-  built ??= runBuild();
+  built ??= findOrBuild();
   return built;
 }
 
 let built: Promise<string> | undefined;
 
-async function runBuild(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-build-"));
-  atExit(() => rmSync(folder, { recursive: true, force: true }));
+/** What a build depends on. */
+const SOURCES = ["src", "durable-objects", "schema", "wrangler.jsonc", "package.json", "package-lock.json"];
+const BUILDS = join(ROOT, ".wrangler", "builds");
+
+/** Every test file runs in a process of its own, and building takes seconds. */
+async function findOrBuild(): Promise<string> {
+  const digest = await digestOfSources();
+  const folder = join(BUILDS, digest);
+  if (existsSync(join(folder, "worker.js"))) return folder;
+  await mkdir(BUILDS, { recursive: true });
+  await forgetOldBuilds();
+  const fresh = await mkdtemp(join(BUILDS, "new-"));
+  await build(fresh);
+  // Somebody may be writing a source: then the build is good for now, and for nobody later.
+  if ((await digestOfSources()) !== digest) return fresh;
+  // Another process may have been quicker.
+  await rename(fresh, folder).catch(() => rm(fresh, { recursive: true }));
+  return folder;
+}
+
+async function forgetOldBuilds(): Promise<void> {
+  for (const name of await readdir(BUILDS)) {
+    const path = join(BUILDS, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > 86_400_000) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function digestOfSources(): Promise<string> {
+  const lists = await Promise.all(
+    SOURCES.map(async (name) => {
+      const path = join(ROOT, name);
+      if (!(await stat(path)).isDirectory()) return [path];
+      const entries = await readdir(path, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    }),
+  );
+  const digest = createHash("sha256");
+  for (const file of lists.flat().sort()) digest.update(`\n${file}\n`).update(await readFile(file));
+  return digest.digest("hex").slice(0, 16);
+}
+
+async function build(folder: string): Promise<void> {
   const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
   const child = spawn(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
     cwd: ROOT,
@@ -82,7 +123,6 @@ async function runBuild(): Promise<string> {
   const output = outputOf(child);
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`The Worker could not be built:\n${output()}`);
-  return folder;
 }
 
 interface ConfigParts {
@@ -167,10 +207,8 @@ function outputOf({ stdout, stderr }: ChildProcess): () => string {
   return () => output;
 }
 
-/** Runs when this process ends, so that nothing of it is left behind. */
-function atExit(cleanUp: () => void): void {
-  if (cleanUps.length === 0) process.once("exit", () => void cleanUps.map((run) => run()));
-  cleanUps.push(cleanUp);
-}
-
-const cleanUps: (() => void)[] = [];
+/** None of them outlives this process. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
