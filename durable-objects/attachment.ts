@@ -9,7 +9,8 @@ export interface SocketState {
   readonly session: Session;
   /** Epoch ms of the last frame that is known of. */
   readonly seenAt: number;
-  /** Asked by a ping and closed when no frame comes until then, epoch ms. */
+  /** Asked by a ping at one time, and closed when no frame comes until the other, epoch ms. */
+  readonly askedAt?: number;
   readonly answerBy?: number;
   /** The reader is too slow: it is closed unless what waits for it has drained until then, epoch ms. */
   readonly drainBy?: number;

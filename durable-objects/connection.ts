@@ -47,7 +47,7 @@ export class Connection {
   }
 
   /** Takes away what is only there while something is wrong. */
-  clear(...keys: readonly ("answerBy" | "drainBy" | "isSlowAtEdge")[]): void {
+  clear(...keys: readonly ("askedAt" | "answerBy" | "drainBy" | "isSlowAtEdge")[]): void {
     const state: { -readonly [Key in keyof SocketState]: SocketState[Key] } = { ...this.state };
     for (const key of keys) delete state[key];
     this.state = state;

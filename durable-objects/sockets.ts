@@ -84,7 +84,7 @@ export class Sockets {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
     const { session: before, answerBy } = connection.state;
-    if (answerBy !== undefined) connection.clear("answerBy");
+    if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
     const { session, effects } = step(before, frame, { now, limits: this.#limits });
     connection.update({ session, seenAt: now });
     for (const effect of effects) this.#run(connection, effect, now);
@@ -169,26 +169,26 @@ export class Sockets {
       case "slow-reader":
         return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
       case "silence":
-        return this.#ask(connection, now + this.#limits.SILENT_ANSWER_SECONDS * 1000);
+        return this.#ask(connection, now, this.#limits.SILENT_ANSWER_SECONDS * 1000);
       case "no-answer":
-        return this.#endSilence(connection, now);
+        return this.#endSilence(connection);
       default:
         return assertNever(what);
     }
   }
 
-  #ask(connection: Connection, answerBy: number): void {
-    connection.update({ answerBy });
+  #ask(connection: Connection, now: number, answerWithinMs: number): void {
+    connection.update({ askedAt: now, answerBy: now + answerWithinMs });
     connection.send(encodeServerMessage({ type: "ping" }));
     this.#connections.save(connection);
     this.schedule(connection);
   }
 
   /** A keep-alive that the platform answered in the meantime is an answer too, though no frame reached us. */
-  #endSilence(connection: Connection, now: number): void {
-    const askedAt = now - this.#limits.SILENT_ANSWER_SECONDS * 1000;
-    if (connection.state.seenAt <= askedAt) return this.close(connection, CLOSE.SILENT);
-    connection.clear("answerBy");
+  #endSilence(connection: Connection): void {
+    const { seenAt, askedAt = 0 } = connection.state;
+    if (seenAt <= askedAt) return this.close(connection, CLOSE.SILENT);
+    connection.clear("askedAt", "answerBy");
     return this.#connections.save(connection);
   }
 
@@ -220,7 +220,7 @@ export class Sockets {
     const bySilence = unasked
       .map((connection) => ({ connection, seenAt: this.#lastSeen(connection) }))
       .sort((a, b) => a.seenAt - b.seenAt);
-    for (const { connection } of bySilence.slice(0, ASKED_FOR_PLACE)) this.#ask(connection, now + ANSWER_FOR_PLACE_MS);
+    for (const { connection } of bySilence.slice(0, ASKED_FOR_PLACE)) this.#ask(connection, now, ANSWER_FOR_PLACE_MS);
   }
 
   #lastSeen({ socket, state }: Connection): number {

@@ -171,6 +171,8 @@ export class Subscriptions {
 
   /** The edge says that a relayed client reads too slowly, or that it has caught up with its bytes. */
   setBackpressure(connection: Connection, isOn: boolean, now: number): void {
+    // Said again: the time that the reader has runs from the first time.
+    if (isOn && connection.state.isSlowAtEdge) return;
     if (isOn) return this.#fallBehind(connection, this.#context.log.open().head, "edge", now);
     if (!connection.state.isSlowAtEdge) return;
     connection.clear("drainBy", "isSlowAtEdge");

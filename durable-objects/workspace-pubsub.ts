@@ -5,7 +5,7 @@ import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
-import { type LogRow, type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
+import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
 import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
@@ -16,6 +16,7 @@ import { openExistingStorage, openStorage, type WorkspaceStorage } from "./stora
 import { Subscriptions } from "./subscriptions.ts";
 import { readUpgrade, SUBPROTOCOL_HEADER } from "./upgrade-request.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
+import { writeMessages } from "./write-messages.ts";
 
 /** How many rows one publish lets go of at most, so that none pays for a long silence before it. */
 const TRIM_ROWS_PER_PUBLISH = 200;
@@ -74,17 +75,19 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
     const now = Date.now();
-    const { log, positionReports } = this.#openStorage();
-    const rows: LogRow[] = [];
-    const outcomes = requests.map((request) => this.#write(request, now, rows));
+    const { open, positionAt } = this.#log;
+    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, () => {
+      this.#storage = undefined;
+    });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
     // the rows are durable.
     const { subscriptions } = this.#wake();
     subscriptions.deliver(rows, now);
+    const { log, positionReports } = this.#openStorage();
     log.trim(now, TRIM_ROWS_PER_PUBLISH);
     const reported = positionReports.take(log, now);
     if (reported !== undefined) subscriptions.reportPositions(reported);
-    return outcomes;
+    return [...outcomes];
   }
 
   async admits(principal: Principal): Promise<boolean> {
@@ -186,22 +189,6 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   #isRefused(principal: Principal): boolean {
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
-  }
-
-  #write(request: PublishRequest, now: number, rows: LogRow[]): PublishOutcome {
-    const { id, digest, events } = request;
-    const { log } = this.#openStorage();
-    const known = log.find(id);
-    if (known === undefined) {
-      const row = log.append(request, now);
-      rows.push(row);
-      return { id, position: this.#log.positionAt(row.offset), events, duplicate: false };
-    }
-    if (known.digest === digest) {
-      return { id, position: this.#log.positionAt(known.offset), events: known.events, duplicate: true };
-    }
-    const message = "The id was used for a message of another content.";
-    return { id, error: { code: "ID_REUSED", message, retryable: false } };
   }
 }
 

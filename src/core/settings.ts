@@ -202,8 +202,10 @@ function parseSecretFields(value: string): ReadonlyMap<string, ReadonlySet<strin
   const fields = new Map<string, Set<string>>();
   for (const item of value.split(",").map((entry) => entry.trim())) {
     if (item === "") continue;
-    const [object, field, ...rest] = item.split(".");
-    if (!object || !field || rest.length > 0) throw new SettingsError("SECRET_FIELDS", "a list of object.field");
+    // The last dot: names of objects may hold others.
+    const dot = item.lastIndexOf(".");
+    const [object, field] = [item.slice(0, Math.max(dot, 0)), item.slice(dot + 1)];
+    if (object === "" || field === "") throw new SettingsError("SECRET_FIELDS", "a list of object.field");
     fields.set(object, (fields.get(object) ?? new Set()).add(field));
   }
   return fields;

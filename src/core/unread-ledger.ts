@@ -25,7 +25,12 @@ export class UnreadLedger<Reader> {
     return this.#total > this.#limits.MAX_UNREAD_BYTES_PER_ISOLATE;
   }
 
-  /** What one reader may leave unread: less where all together leave too much, so that the fullest go first. */
+  /** What one reader may leave unread where there is room for all. */
+  get perReader(): number {
+    return this.#limits.MAX_UNREAD_BYTES_PER_SOCKET;
+  }
+
+  /** What one reader may leave unread now: less where all together leave too much, so that the fullest go first. */
   get budget(): number {
     const { MAX_UNREAD_BYTES_PER_SOCKET: perSocket, MAX_UNREAD_BYTES_PER_ISOLATE: perIsolate } = this.#limits;
     return this.isOverfull ? Math.max(UNREMARKABLE_BYTES, (perSocket * perIsolate) / this.#total) : perSocket;

@@ -2,13 +2,17 @@ import type { UnreadLedger } from "../core/unread-ledger.ts";
 
 const LOOK_AGAIN_MS = 100;
 
+/** A client that has this many times its budget unread is given up, whatever it or the object says. */
+const HARD_LIMIT_BUDGETS = 8;
+
 /** What is watched: a client whose bytes wait here. */
 export interface WatchedReader {
   readonly ledger: UnreadLedger<object>;
   /** Bytes that wait for the client now. */
   readonly unread: () => number;
-  /** Tells the object to stop sending, and that it may go on; or it closes the socket. */
+  /** Tells the object to stop sending, or that it may go on; the object closes the socket where it cannot wait. */
   readonly tell: (isOn: boolean) => void;
+  readonly giveUp: () => void;
 }
 
 /**
@@ -18,6 +22,7 @@ export interface WatchedReader {
 export class Backpressure {
   readonly #reader: WatchedReader;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isTold = false;
 
   constructor(reader: WatchedReader) {
     this.#reader = reader;
@@ -25,28 +30,41 @@ export class Backpressure {
 
   /** To be called after something was sent. */
   check(): void {
-    const { ledger, unread, tell } = this.#reader;
-    const bytes = unread();
-    ledger.record(this, bytes);
-    if (this.#timer !== undefined || bytes <= ledger.budget) return;
-    tell(true);
-    // There is no event for a reader that has drained.
-    this.#timer = setInterval(() => this.#look(), LOOK_AGAIN_MS);
+    const bytes = this.#measure();
+    const { ledger, giveUp } = this.#reader;
+    if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) return giveUp();
+    // A burst is no slow reader: one is told of only when its bytes still wait a moment later.
+    if (bytes > ledger.budget) this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
   }
 
   /** The client is gone. */
   end(): void {
-    clearInterval(this.#timer);
+    this.#stopLooking();
     this.#reader.ledger.record(this, 0);
   }
 
   #look(): void {
-    const { ledger, unread, tell } = this.#reader;
-    const bytes = unread();
-    ledger.record(this, bytes);
-    if (bytes > ledger.drained) return;
+    const bytes = this.#measure();
+    const { ledger, tell } = this.#reader;
+    if (!this.#isTold && bytes > ledger.budget) {
+      this.#isTold = true;
+      tell(true);
+    } else if (bytes <= ledger.drained) {
+      this.#stopLooking();
+      if (this.#isTold) tell(false);
+      this.#isTold = false;
+    }
+  }
+
+  #measure(): number {
+    const bytes = this.#reader.unread();
+    this.#reader.ledger.record(this, bytes);
+    return bytes;
+  }
+
+  /** There is no event for a reader that has drained, hence the timer while one has not. */
+  #stopLooking(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    tell(false);
   }
 }

@@ -53,6 +53,7 @@ class Relay {
       tell: (isOn) => {
         if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn));
       },
+      giveUp: () => this.#close(CLOSE.OVERLOADED),
     });
     this.#session = openSession(Date.now(), edge.settings.limits.INIT_TIMEOUT_SECONDS);
   }

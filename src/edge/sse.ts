@@ -75,6 +75,7 @@ class EventStream {
       ledger: edge.unread,
       unread: () => -(this.#controller?.desiredSize ?? 0),
       tell: (isOn) => this.#operation?.setBackpressure(isOn),
+      giveUp: () => this.end(),
     });
     this.#comments = setInterval(() => this.#write(":\n\n"), COMMENT_INTERVAL_MS);
   }

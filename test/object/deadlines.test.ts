@@ -19,7 +19,7 @@ async function age({ stub }: Workspace, byMs: number): Promise<void> {
         seenAt: attachment.seenAt - byMs,
         session: session.state === "opening" ? { ...session, initBy: session.initBy - byMs } : session,
         principal: { ...principal, expiresAt: principal.expiresAt - byMs / 1000 },
-        ...(answerBy !== undefined && { answerBy: answerBy - byMs }),
+        ...(answerBy !== undefined && { answerBy: answerBy - byMs, askedAt: (attachment.askedAt ?? 0) - byMs }),
       });
     }
   });

@@ -56,19 +56,25 @@ describe("the log of a workspace", () => {
     expect(await two.publish({ ...two.personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
   });
 
-  it("sends nothing of a message that could not be written", async () => {
-    const { stub, publish, personEvent, token } = newWorkspace();
+  it("[PUB-10] sends nothing of a message that could not be written, and all of the others, which stay where they are", async () => {
+    const { stub, send, publish, personEvent, token } = newWorkspace();
     const socket = await WorkerdSocket.connect(await token());
     socket.subscribe("1");
     await publish(personEvent("ada"));
     await runInDurableObject(stub, (_, { storage }) => {
       storage.sql.exec(
-        "CREATE TRIGGER full BEFORE INSERT ON log WHEN NEW.last_offset > 2 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        "CREATE TRIGGER full BEFORE INSERT ON log WHEN NEW.body LIKE '%grace%' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
       );
     });
-    // The second of the call fails: the first is not sent either, since the publisher is told that neither was taken.
-    await expect(publish(personEvent("grace"), personEvent("alan"))).rejects.toThrow("UNAVAILABLE");
-    expect(await socket.drain()).toHaveLength(1);
+    const results = await send(personEvent("alan"), personEvent("grace"), personEvent("barbara"));
+    expect(results).toMatchObject([
+      { duplicate: false },
+      { error: { code: "UNAVAILABLE", retryable: true } },
+      { duplicate: false },
+    ]);
+    const names = (await socket.drain()).map((frame) => JSON.stringify(frame).match(/"name":"(\w+)"/)?.[1]);
+    expect(names).toEqual(["ada", "alan", "barbara"]);
+    expect(await stub.inspect()).toMatchObject({ log: { rows: 3 } });
   });
 
   it("creates nothing when a workspace never seen is asked about", async () => {

@@ -7,6 +7,14 @@ import { DEV_BINDINGS } from "../../support/dev-bindings.ts";
 /** A workspace of its own for each test. */
 export function newWorkspace() {
   const workspaceId = crypto.randomUUID();
+  const send = async (...messages: object[]) => {
+    const { results } = await publishMessages(messages, {
+      settings: settingsOf(env),
+      source: "direct",
+      workspaceOf: (id) => env.WORKSPACES.getByName(id),
+    });
+    return results;
+  };
   return {
     workspaceId,
     // A new one each time: a stub stays broken after an abort.
@@ -15,14 +23,12 @@ export function newWorkspace() {
     },
     token: (options: Partial<Parameters<typeof signToken>[0]> = {}) =>
       signToken({ appSecret: DEV_BINDINGS.APP_SECRET, workspaceId, ...options }),
+    send,
+    /** Publishes messages that must all be taken. */
     publish: async (...messages: object[]) => {
-      const { results } = await publishMessages(messages, {
-        settings: settingsOf(env),
-        source: "direct",
-        workspaceOf: (id) => env.WORKSPACES.getByName(id),
-      });
-      for (const result of results)
-        if ("error" in result) throw new Error(`Not published: ${JSON.stringify(result.error)}`);
+      const results = await send(...messages);
+      const refused = results.find((result) => "error" in result);
+      if (refused !== undefined) throw new Error(`Not published: ${JSON.stringify(refused)}`);
       return results;
     },
     personEvent: (name: string, changes: object = {}) => personEvent(workspaceId, name, changes),

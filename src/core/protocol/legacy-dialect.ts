@@ -1,0 +1,86 @@
+import { isJsonObject, isJsonTooDeep, type JsonObject } from "../json.ts";
+import type { Limits } from "../limits.ts";
+import { isLargerThan } from "../text-size.ts";
+import { CLOSE, type CloseEvent, closeWith } from "./close-events.ts";
+import { ProtocolViolation } from "./codec.ts";
+import type { FormattedError } from "./messages.ts";
+
+/** The subprotocol of subscriptions-transport-ws. It is an older protocol than its name, which graphql-ws took later. */
+export const LEGACY_SUBPROTOCOL = "graphql-ws";
+
+/** What keeps a connection of the old dialect alive. */
+export const LEGACY_KEEP_ALIVE = '{"type":"ka"}';
+
+/**
+ * What a frame of an old client means in graphql-transport-ws: any number of frames, or a close.
+ * @throws ProtocolViolation for anything that is no message of an old client
+ */
+export function fromLegacy(frame: string | ArrayBuffer, limits: Limits): readonly string[] | CloseEvent {
+  const { type, id, payload } = parse(frame, limits);
+  switch (type) {
+    case "connection_init":
+      return [JSON.stringify({ type, payload })];
+    case "start": {
+      // An id that is in use is started anew there; a complete of an unknown id does nothing. Resuming is not part of it.
+      const { extensions: _, ...request } = isJsonObject(payload) ? payload : {};
+      return [JSON.stringify({ type: "complete", id }), JSON.stringify({ type: "subscribe", id, payload: request })];
+    }
+    case "stop":
+      return [JSON.stringify({ type: "complete", id })];
+    case "connection_terminate":
+      return CLOSE.NORMAL;
+    default:
+      throw violation("type must be one that a client sends");
+  }
+}
+
+/** What a frame of graphql-transport-ws is to an old client. */
+export function toLegacy(frame: string): readonly string[] {
+  // The quotes of an id are escaped in it, so the first place that looks like the type is the type.
+  const at = frame.indexOf(NEXT_TYPE);
+  if (at !== -1) return [`${frame.slice(0, at)}${DATA_TYPE}${frame.slice(at + NEXT_TYPE.length)}`];
+  const { type, id, payload } = JSON.parse(frame) as { type: string; id?: string; payload?: unknown };
+  switch (type) {
+    case "connection_ack":
+      return [frame, LEGACY_KEEP_ALIVE];
+    case "error":
+      return [JSON.stringify({ type, id, payload: legacyError(payload as readonly FormattedError[]) })];
+    case "complete":
+      return [frame];
+    default:
+      // Pings and pongs are between the edge and the object.
+      return [];
+  }
+}
+
+/** How an old client is told that it is not let in. */
+export function legacyRefusal({ reason }: CloseEvent): { readonly frame: string; readonly close: CloseEvent } {
+  const close = closeWith({ code: 1011, reason }, reason);
+  return { frame: JSON.stringify({ type: "connection_error", payload: { message: reason } }), close };
+}
+
+const NEXT_TYPE = ',"type":"next",';
+const DATA_TYPE = ',"type":"data",';
+
+/** One error with a message is what old clients read first; some look for all of them. */
+function legacyError(errors: readonly FormattedError[]): object {
+  return { ...errors[0], errors };
+}
+
+function parse(frame: string | ArrayBuffer, limits: Limits): JsonObject {
+  if (typeof frame !== "string") throw violation("binary frames are not part of the protocol");
+  if (isLargerThan(frame, limits.MAX_FRAME_BYTES)) throw violation(`a frame may have ${limits.MAX_FRAME_BYTES} bytes`);
+  if (isJsonTooDeep(frame, limits.MAX_JSON_DEPTH)) throw violation(`JSON may nest ${limits.MAX_JSON_DEPTH} levels`);
+  let message: unknown;
+  try {
+    message = JSON.parse(frame);
+  } catch {
+    throw violation("expected JSON");
+  }
+  if (!isJsonObject(message)) throw violation("expected a JSON object");
+  return message;
+}
+
+function violation(detail: string): ProtocolViolation {
+  return new ProtocolViolation(closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: ${detail}`));
+}
