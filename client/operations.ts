@@ -42,6 +42,7 @@ export class Operations {
   readonly #onGap: (operation: GappedOperation) => void;
   readonly #keeper: PositionKeeper | undefined;
   #caller: string | undefined;
+  #expectsPositions = false;
 
   constructor(onGap: (operation: GappedOperation) => void, keeper: PositionKeeper | undefined) {
     this.#onGap = onGap;
@@ -55,6 +56,11 @@ export class Operations {
       for (const operation of this.#operations.values()) this.#loseTrack(operation);
     }
     this.#caller = caller;
+  }
+
+  /** The server is one that tells positions. */
+  expectPositions(): void {
+    this.#expectsPositions = true;
   }
 
   /** Notes what a socket subscribes. @returns the payload to send, which resumes where the operation was */
@@ -117,6 +123,8 @@ export class Operations {
       if (operation.socket !== socket) continue;
       operation.socket = undefined;
       this.#keeper?.rest(operation.key);
+      // It may have been live already, and an event on its way: nothing is known to resume from.
+      if (operation.position === undefined && this.#expectsPositions) operation.hasGap = true;
     }
   }
 

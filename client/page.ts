@@ -17,7 +17,6 @@ interface PageEvents {
 export interface PositionStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
-  removeItem(key: string): void;
 }
 
 export const page: Page = globalThis as unknown as Page;

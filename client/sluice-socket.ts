@@ -140,14 +140,16 @@ export class SluiceSocket implements WebSocketLike {
       if (this.#state !== SluiceSocket.CONNECTING) return;
       clearTimeout(this.#timer);
       this.#state = SluiceSocket.OPEN;
+      if (inner.protocol === BATCHING_SUBPROTOCOL) this.#session.operations.expectPositions();
       this.#dispatch("open", event);
     };
     inner.onmessage = ({ data }) => this.#receive(data);
-    inner.onclose = (event) => this.#end(this.#judge(event));
+    let refusal: CloseEventLike | undefined;
     // What follows is a close, which can be retried; an error would end it all.
     inner.onerror = (event) => {
-      if (isRefusal(event)) tokens?.distrust();
+      refusal = refusalIn(event);
     };
+    inner.onclose = (event) => this.#end(this.#judge(refusal ?? event));
   }
 
   /** What a message becomes on its way out. */
@@ -300,9 +302,13 @@ function isSubscribePayload(payload: unknown): payload is SubscribePayload {
   return isObject(payload) && typeof payload["query"] === "string";
 }
 
-/** What the package ws says of an upgrade that was answered with 401 or 403; browsers never say. */
-function isRefusal(event: unknown): boolean {
-  return isObject(event) && /\b40[13]\b/.test(String(event["message"]));
+/**
+ * The close that an upgrade stands for which was answered with 401 or 403. The package ws says so; of browsers the gateway
+ * knows that they cannot, and closes instead.
+ */
+function refusalIn(event: unknown): CloseEventLike | undefined {
+  const reason = isObject(event) ? String(event["message"]) : "";
+  return /server response: 40[13]\b/.test(reason) ? { code: FORBIDDEN, reason, wasClean: false } : undefined;
 }
 
 interface Mark {

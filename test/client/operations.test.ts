@@ -44,7 +44,7 @@ describe("[C2] what is sent", () => {
     expect(operations.begin("1", payload("b"), SOCKET).extensions).toEqual({ resume: {} });
   });
 
-  test.each(["end", "complete"])("[C2] what is over (%s) is not resumed", () => {
+  test("[C2] what is over is not resumed", () => {
     operations.begin("1", payload("a"), SOCKET);
     operations.receive("1", at(5));
     operations.end("1");
@@ -104,6 +104,27 @@ describe("[C4] gaps", () => {
     operations.begin("1", payload("a"), SOCKET);
     expect(operations.restart("1")).toBeUndefined();
     expect(operations.restart("2")).toBeUndefined();
+  });
+
+  test("[C4] cut off before the first position: nobody knows whether it missed something, and that is a gap", () => {
+    operations.expectPositions();
+    operations.begin("1", payload("a"), SOCKET);
+    operations.begin("2", payload("b"), SOCKET);
+    operations.receive("2", at(5));
+    operations.leave(SOCKET);
+    expect(operations.begin("1", payload("a"), SOCKET).extensions).toEqual({ resume: {} });
+    operations.begin("2", payload("b"), SOCKET);
+    operations.receive("1", at(6));
+    operations.receive("2", at(6));
+    expect(gaps.map(({ id, position }) => [id, position])).toEqual([["1", at(6)]]);
+  });
+
+  test("[C4] but not with a server that tells no positions", () => {
+    operations.begin("1", payload("a"), SOCKET);
+    operations.leave(SOCKET);
+    operations.begin("1", payload("a"), SOCKET);
+    operations.receive("1", at(6));
+    expect(gaps).toEqual([]);
   });
 
   test("[C4] another caller does not resume, and is told", () => {

@@ -39,6 +39,9 @@ function stock(options: Parameters<typeof createWebSocketImpl>[0] = {}) {
 
 const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 const untilOperations = (count: number) => until(() => expect(server.operations).toBe(count));
+/** Until so many new subscriptions know their positions, which the client answers with a pong each. */
+const untilLive = (count: number) =>
+  until(() => expect(server.received.filter(({ type }) => type === "pong")).toHaveLength(count));
 
 describe.each([
   ["createClient", sluice],
@@ -47,7 +50,7 @@ describe.each([
   test("[C30] what is published while there is no connection comes afterwards", async () => {
     const gaps: GappedOperation[] = [];
     const followed = follow(make({ onGap: (operation) => gaps.push(operation) }));
-    await untilOperations(1);
+    await untilLive(1);
     server.publish("a", 1, 2);
     server.drop();
     server.publish("b", "not asked for");
@@ -63,13 +66,13 @@ describe.each([
   test("[C30] dropped before the first event, and after a quiet time in which the log went on", async () => {
     const gaps: GappedOperation[] = [];
     const followed = follow(make({ onGap: (operation) => gaps.push(operation) }));
-    await untilOperations(1);
+    await untilLive(1);
     server.drop();
     server.publish("a", 1);
     await until(() => expect(followed.events).toEqual([1]));
     server.publish("b", ...range(1, 1_000));
     server.tellPositions();
-    await sleep(20);
+    await untilLive(3);
     server.forget();
     server.drop();
     server.publish("a", 2);
@@ -89,7 +92,7 @@ describe.each([
     const gaps: GappedOperation[] = [];
     const client = make({ onGap: (operation) => gaps.push(operation) });
     const [a, b] = [follow(client, "a"), follow(client, "b")];
-    await untilOperations(2);
+    await untilLive(2);
     server.publish("a", 1);
     await until(() => expect(a.events).toEqual([1]));
     server.drop();
@@ -128,7 +131,7 @@ describe.each([
     server.publish("a", 1);
     await until(() => expect(one.events).toEqual([1]));
     const two = follow(client);
-    await untilOperations(2);
+    await untilLive(2);
     server.drop();
     server.publish("a", 2, 3);
     await until(() => expect([one.events, two.events]).toEqual([range(1, 3), range(2, 3)]));
@@ -165,7 +168,7 @@ describe.each([
     const client = make({ onGap: (operation) => gaps.push(operation) });
     const topics = ["a", "b", "b"];
     const followed = topics.map((topic) => follow(client, topic));
-    await untilOperations(3);
+    await untilLive(3);
     const published: Record<string, number[]> = { a: [], b: [] };
     for (let value = 1; value <= 400; value++) {
       const topic = random() < 0.5 ? "a" : "b";

@@ -184,10 +184,11 @@ describe("[C11] failing", () => {
 
   test("[C11] a 401 at the upgrade, where it can be seen, is a refusal too", async () => {
     const token = vi.fn(() => "aaa.bbb.ccc");
-    const { connect } = client({ token });
+    const { told, connect } = client({ token });
     (await connect()).inner.refuse("Unexpected server response: 401");
-    (await connect()).inner.refuse("connect ECONNREFUSED 127.0.0.1:4010");
+    (await connect()).inner.refuse("connect ECONNREFUSED 127.0.0.1:401");
     await connect();
+    expect(told.closes.map(({ code }) => code)).toEqual([4403, 1006]);
     expect(token.mock.calls).toEqual([[{ refresh: false }], [{ refresh: true }], [{ refresh: false }]]);
   });
 

@@ -60,8 +60,12 @@ function tokens(workspaceId: string, options: SignTokenOptions) {
   return { calls, token };
 }
 
-async function untilLive(workspaceId: string, operations = 1): Promise<void> {
-  await gateway.until(workspaceId, "the subscriptions", (report) => report.operations === operations);
+/** Until the newest socket has been told the positions of so many subscriptions. */
+async function untilLive({ sockets }: ReturnType<typeof cuttableSockets>, operations = 1): Promise<void> {
+  await until(() => {
+    const told = sockets.at(-1)?.frames.filter((frame) => frame.includes('"ping","payload":{"position"'));
+    expect(told).toHaveLength(operations);
+  });
 }
 
 describe.each([
@@ -72,7 +76,8 @@ describe.each([
     const workspaceId = crypto.randomUUID();
     const lifeSeconds = 14;
     const { calls, token } = tokens(workspaceId, { expiresInSeconds: lifeSeconds });
-    const { webSocketImpl, sockets, cut } = cuttableSockets();
+    const network = cuttableSockets();
+    const { webSocketImpl, sockets, cut } = network;
     const gaps: GappedOperation[] = [];
     const link = createApolloLink({
       url: gateway.wsUrl,
@@ -85,7 +90,7 @@ describe.each([
     const { names, failed, sink } = received();
     const { query, variables } = request;
     apollo.subscribe({ query: gql(query), variables }).subscribe(sink);
-    await untilLive(workspaceId);
+    await untilLive(network);
 
     let published = 0;
     let isPublishing = true;
@@ -127,12 +132,13 @@ describe.each([
 
   test("[SHIM-2] what one publish call gives comes in one frame, as one result each", async () => {
     const workspaceId = crypto.randomUUID();
-    const { webSocketImpl, sockets } = cuttableSockets();
+    const network = cuttableSockets();
+    const { webSocketImpl, sockets } = network;
     const { token } = tokens(workspaceId, {});
     const client = createClient({ url: gateway.wsUrl, token, tokenIn, webSocketImpl });
     const { names, sink } = received();
     client.subscribe(request, sink);
-    await untilLive(workspaceId);
+    await untilLive(network);
     const all = Array.from({ length: 100 }, (_, index) => `${index + 1}`);
     await gateway.publish(personUpdated(workspaceId, ...all));
     await until(() => expect(names).toEqual(all));
@@ -142,7 +148,8 @@ describe.each([
 
   test("[SHIM-3] an application's own graphql-ws client misses nothing that came while it was cut off", async () => {
     const workspaceId = crypto.randomUUID();
-    const { webSocketImpl, cut } = cuttableSockets();
+    const network = cuttableSockets();
+    const { webSocketImpl, cut } = network;
     const { token } = tokens(workspaceId, {});
     const client = createStockClient({
       url: gateway.wsUrl,
@@ -152,7 +159,7 @@ describe.each([
     const [one, two] = [received(), received()];
     client.subscribe(request, one.sink);
     client.subscribe(request, two.sink);
-    await untilLive(workspaceId, 2);
+    await untilLive(network, 2);
     for (const name of ["1", "2", "3"]) {
       cut();
       await gateway.until(workspaceId, "the client to be gone", ({ sockets }) => sockets === 0);
@@ -168,7 +175,8 @@ describe.each([
 
   test("[SHIM-4] a storage that was deleted is a gap, told once, and then it goes on", async () => {
     const workspaceId = crypto.randomUUID();
-    const { webSocketImpl } = cuttableSockets();
+    const network = cuttableSockets();
+    const { webSocketImpl } = network;
     const { token } = tokens(workspaceId, {});
     const gaps: GappedOperation[] = [];
     const onGap = (operation: GappedOperation) => gaps.push(operation);
@@ -177,7 +185,7 @@ describe.each([
     const client = createClient({ url: gateway.wsUrl, token, tokenIn, webSocketImpl, onGap, retryWait });
     const { names, failed, sink } = received();
     client.subscribe(request, sink);
-    await untilLive(workspaceId);
+    await untilLive(network);
     await gateway.publish(personUpdated(workspaceId, "1"));
     await until(() => expect(names).toEqual(["1"]));
     await admin("DELETE", `/admin/workspaces/${workspaceId}`);
@@ -191,13 +199,14 @@ describe.each([
 
   test("[SHIM-5] a revoked caller is told so, and gets nothing more", async () => {
     const workspaceId = crypto.randomUUID();
-    const { webSocketImpl, sockets } = cuttableSockets();
+    const network = cuttableSockets();
+    const { webSocketImpl, sockets } = network;
     const userWorkspaceId = crypto.randomUUID();
     const old = await gateway.token(workspaceId, { userWorkspaceId });
     const client = createClient({ url: gateway.wsUrl, token: () => old, tokenIn, webSocketImpl });
     const { names, failed, sink } = received();
     client.subscribe(request, sink);
-    await untilLive(workspaceId);
+    await untilLive(network);
     await admin("POST", `/admin/workspaces/${workspaceId}/revoke`, { userWorkspaceId });
     await gateway.publish(personUpdated(workspaceId, "1"));
     await until(() => expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 4403 })), 40_000);
@@ -209,7 +218,8 @@ describe.each([
 
 test("[SHIM-6] code that is written for graphql-sse runs over a socket", async () => {
   const workspaceId = crypto.randomUUID();
-  const { webSocketImpl, cut } = cuttableSockets();
+  const network = cuttableSockets();
+  const { webSocketImpl, cut } = network;
   const connected = vi.fn();
   const client = createSseClient({
     url: `${gateway.url}/metadata`,
@@ -220,7 +230,7 @@ test("[SHIM-6] code that is written for graphql-sse runs over a socket", async (
   });
   const { names, sink } = received();
   client.subscribe(request, sink);
-  await untilLive(workspaceId);
+  await untilLive(network);
   cut();
   await gateway.until(workspaceId, "the client to be gone", ({ sockets }) => sockets === 0);
   await gateway.publish(personUpdated(workspaceId, "1"));

@@ -53,6 +53,8 @@ export class SluiceServer {
     http.on("upgrade", (request, socket, head) => {
       const offer = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((item) => item.trim());
       server.offers.push(offer);
+      // A client may be gone before it has its answer.
+      socket.on("error", () => undefined);
       if (server.refusals.count > 0) {
         server.refusals.count--;
         socket.end(`HTTP/1.1 ${server.refusals.status} Refused\r\nConnection: close\r\n\r\n`);

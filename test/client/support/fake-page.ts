@@ -52,11 +52,6 @@ export class FakeStorage {
     this.items.set(key, value);
   }
 
-  removeItem(key: string): void {
-    this.#check();
-    this.items.delete(key);
-  }
-
   #check(): void {
     if (this.isForbidden) throw new DOMException("The storage is forbidden", "SecurityError");
   }
