@@ -2,22 +2,32 @@ import { tokenFromInitPayload } from "../auth/token-sources.ts";
 import { assertNever, GatewayError, messageOf } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent, closeWith, relayedClose } from "../core/protocol/close-events.ts";
-import { encodeServerMessage } from "../core/protocol/codec.ts";
+import { encodeServerMessage, ProtocolViolation } from "../core/protocol/codec.ts";
 import { openSession, type Session } from "../core/protocol/session.ts";
 import { backpressurePong, type Effect, step } from "../core/protocol/step.ts";
-import type { Subprotocol } from "../core/protocol/subprotocols.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
 import { Backpressure } from "./backpressure.ts";
+import { type Dialect, dialectOf, type Frame } from "./dialect.ts";
 import type { Edge } from "./edge.ts";
 import { sendQuietly } from "./send-quietly.ts";
+import type { SpokenSubprotocol } from "./subprotocols.ts";
 import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
 
+/** A client that is relayed, as its upgrade told. */
+export interface RelayedClient {
+  readonly subprotocol: SpokenSubprotocol;
+  readonly address: string;
+  /** Who it is, where the upgrade held a token already. */
+  readonly principal: Principal | undefined;
+}
+
 /**
- * Takes a socket whose token comes in `connection_init`: the edge speaks the protocol until the token is verified, then
- * opens a socket to the workspace's object and passes every frame on as it is.
+ * Takes a socket whose token comes in `connection_init`, or whose dialect the object does not speak: the edge speaks the
+ * protocol until the token is verified, then opens a socket to the workspace's object and passes every frame on.
  */
-export function relaySocket(subprotocol: Subprotocol, address: string, edge: Edge): Response {
-  const leave = edge.socketsWithoutToken.enter(address);
+export function relaySocket(relayed: RelayedClient, edge: Edge): Response {
+  const { subprotocol, address, principal } = relayed;
+  const leave = principal === undefined ? edge.socketsWithoutToken.enter(address) : () => undefined;
   if (leave === undefined) {
     const { MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: max } = edge.settings.limits;
     const reason = `An address may hold ${max} sockets without a token (MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS)`;
@@ -26,13 +36,17 @@ export function relaySocket(subprotocol: Subprotocol, address: string, edge: Edg
   const { 0: client, 1: outer } = new WebSocketPair();
   // Half open, so that a close of either side is answered with what the other side says.
   outer.accept({ allowHalfOpen: true });
-  new Relay(outer, subprotocol, edge, leave).start();
+  new Relay(outer, relayed, edge, leave).start();
   return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
 }
 
+/** How often old clients are told that the connection lives. */
+const KEEP_ALIVE_INTERVAL_MS = 12_000;
+
 class Relay {
   readonly #outer: WebSocket;
-  readonly #subprotocol: Subprotocol;
+  readonly #dialect: Dialect;
+  readonly #principal: Principal | undefined;
   readonly #edge: Edge;
   /** Counts the socket out of those without a token. */
   readonly #leave: () => void;
@@ -41,10 +55,12 @@ class Relay {
   #isClosed = false;
   readonly #backpressure: Backpressure;
   #initTimer: ReturnType<typeof setTimeout> | undefined;
+  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(outer: WebSocket, subprotocol: Subprotocol, edge: Edge, leave: () => void) {
+  constructor(outer: WebSocket, { subprotocol, principal }: RelayedClient, edge: Edge, leave: () => void) {
     this.#outer = outer;
-    this.#subprotocol = subprotocol;
+    this.#dialect = dialectOf(subprotocol, edge.settings.limits);
+    this.#principal = principal;
     this.#edge = edge;
     this.#leave = leave;
     this.#backpressure = new Backpressure({
@@ -68,7 +84,19 @@ class Relay {
     this.#outer.addEventListener("error", () => this.#close(CLOSE.RESTART, CLOSE.NORMAL));
   }
 
-  #receive(frame: string | ArrayBuffer): void {
+  #receive(frame: Frame): void {
+    if (this.#isClosed) return;
+    try {
+      const meant = this.#dialect.fromClient(frame);
+      if ("code" in meant) return this.#close(meant);
+      for (const each of meant) this.#receiveEach(each);
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolViolation)) throw thrown;
+      this.#close(thrown.close);
+    }
+  }
+
+  #receiveEach(frame: Frame): void {
     if (this.#isClosed) return;
     if (this.#inner !== undefined) return this.#forwardInwards(this.#inner, frame);
     const { session, effects } = step(this.#session, frame, { now: Date.now(), limits: this.#edge.settings.limits });
@@ -79,7 +107,7 @@ class Relay {
   #run(effect: Effect): void {
     switch (effect.type) {
       case "send":
-        return sendQuietly(this.#outer, encodeServerMessage(effect.message));
+        return this.#forwardOutwards(encodeServerMessage(effect.message));
       case "close":
         return this.#close(effect.event);
       case "initialise":
@@ -102,7 +130,7 @@ class Relay {
     try {
       const principal = await this.#authenticate(payload);
       if (this.#isClosed || principal === undefined) return;
-      const response = await openWorkspaceSocket(this.#edge, principal, this.#subprotocol);
+      const response = await openWorkspaceSocket(this.#edge, principal, this.#dialect.inner);
       const inner = response?.webSocket;
       if (inner == null) return this.#close(CLOSE.OVERLOADED);
       inner.accept({ allowHalfOpen: true });
@@ -115,16 +143,17 @@ class Relay {
   }
 
   async #authenticate(payload: Readonly<Record<string, unknown>>): Promise<Principal | undefined> {
+    if (this.#principal !== undefined) return this.#principal;
     const token = tokenFromInitPayload(payload);
     if (token === undefined) {
-      this.#close(closeWith(CLOSE.FORBIDDEN, "connection_init holds no access token"));
+      this.#refuse(closeWith(CLOSE.FORBIDDEN, "connection_init holds no access token"));
       return undefined;
     }
     try {
       return await this.#edge.verifier.verify(token);
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) throw thrown;
-      this.#close(closeOfRefusedToken(thrown));
+      this.#refuse(closeOfRefusedToken(thrown));
       return undefined;
     }
   }
@@ -132,10 +161,21 @@ class Relay {
   #join(inner: WebSocket): void {
     this.#leave();
     this.#inner = inner;
-    inner.addEventListener("message", ({ data }) => this.#forwardOutwards(data));
-    inner.addEventListener("close", (event) =>
-      this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards")),
-    );
+    let isLetIn = false;
+    inner.addEventListener("message", ({ data }) => {
+      isLetIn = true;
+      this.#forwardOutwards(data);
+      const reply = this.#dialect.reply?.(data);
+      if (reply !== undefined) sendQuietly(inner, reply);
+    });
+    inner.addEventListener("close", (event) => {
+      if (isLetIn) this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards"));
+      else this.#refuse(relayedClose(event, "outwards"));
+    });
+    const { keepAlive } = this.#dialect;
+    if (keepAlive !== undefined) {
+      this.#keepAliveTimer = setInterval(() => sendQuietly(this.#outer, keepAlive), KEEP_ALIVE_INTERVAL_MS);
+    }
     inner.addEventListener("error", () => this.#close(CLOSE.RESTART, CLOSE.NORMAL));
     // The object acknowledges; the token stays here.
     inner.send('{"type":"connection_init"}');
@@ -148,9 +188,16 @@ class Relay {
     sendQuietly(inner, frame);
   }
 
-  #forwardOutwards(frame: string | ArrayBuffer): void {
-    sendQuietly(this.#outer, frame);
+  #forwardOutwards(frame: Frame): void {
+    for (const each of this.#dialect.toClient(frame)) sendQuietly(this.#outer, each);
     this.#backpressure.check();
+  }
+
+  /** A client that is not let in; some dialects say so in a message first. */
+  #refuse(event: CloseEvent): void {
+    const { frame, close } = this.#dialect.refuse(event);
+    if (frame !== undefined) sendQuietly(this.#outer, frame);
+    this.#close(close);
   }
 
   /** Ends both sides, once. */
@@ -158,6 +205,7 @@ class Relay {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#initTimer);
+    clearInterval(this.#keepAliveTimer);
     this.#backpressure.end();
     this.#leave();
     for (const [socket, { code, reason }] of [

@@ -3,6 +3,7 @@ import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { CLOSE, closeWith } from "../core/protocol/close-events.ts";
+import { LEGACY_SUBPROTOCOL } from "../core/protocol/legacy-dialect.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
 import type { Edge } from "./edge.ts";
 import { relaySocket } from "./relay.ts";
@@ -29,7 +30,9 @@ export async function upgrade(request: Request, edge: Edge): Promise<Response> {
     if (origin === null || !(thrown instanceof GatewayError)) throw thrown;
     return acceptAndClose(closeOfRefusedToken(thrown), subprotocol);
   }
-  if (principal === undefined) return relaySocket(subprotocol, addressOf(request), edge);
+  if (principal === undefined || subprotocol === LEGACY_SUBPROTOCOL) {
+    return relaySocket({ subprotocol, principal, address: addressOf(request) }, edge);
+  }
   return (await openWorkspaceSocket(edge, principal, subprotocol)) ?? acceptAndClose(CLOSE.OVERLOADED, subprotocol);
 }
 

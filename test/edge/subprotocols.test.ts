@@ -27,14 +27,18 @@ describe("negotiateSubprotocol", () => {
     expect(negotiateSubprotocol(header)).toEqual({ subprotocol: "graphql-transport-ws.batch" });
   });
 
+  it("[CONN-2] falls back to the old dialect where no better one is offered", () => {
+    expect(negotiateSubprotocol("mqtt, graphql-ws")).toEqual({ subprotocol: "graphql-ws" });
+  });
+
   it.each<[string | null, string | undefined]>([
     [null, undefined],
     ["", undefined],
     [" , ", undefined],
-    ["graphql-ws", "graphql-ws"],
+    ["mqtt", "mqtt"],
     ["Graphql-Transport-WS", "Graphql-Transport-WS"],
     ["graphql-transport-ws2", "graphql-transport-ws2"],
-    ["mqtt, graphql-ws", "mqtt"],
+    ["mqtt, amqp", "mqtt"],
     ["bearer.a.b.c, mqtt", "mqtt"],
     ["bearer.a.b.c", undefined],
     ["bearer.a.b.c, bearer.d.e.f", undefined],

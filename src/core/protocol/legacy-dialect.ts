@@ -53,9 +53,15 @@ export function toLegacy(frame: string): readonly string[] {
   }
 }
 
+/** What the edge answers to a frame of the object by itself: old clients know no pings. */
+export function legacyReply(frame: string): string | undefined {
+  return frame.startsWith('{"type":"ping"') ? '{"type":"pong"}' : undefined;
+}
+
 /** How an old client is told that it is not let in. */
-export function legacyRefusal({ reason }: CloseEvent): { readonly frame: string; readonly close: CloseEvent } {
-  const close = closeWith({ code: 1011, reason }, reason);
+export function legacyRefusal(event: CloseEvent): { readonly frame: string; readonly close: CloseEvent } {
+  const { reason } = event;
+  const close = event.code === CLOSE.FORBIDDEN.code ? { code: 1011, reason } : event;
   return { frame: JSON.stringify({ type: "connection_error", payload: { message: reason } }), close };
 }
 

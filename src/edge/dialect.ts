@@ -1,0 +1,59 @@
+import type { Limits } from "../core/limits.ts";
+import type { CloseEvent } from "../core/protocol/close-events.ts";
+import {
+  fromLegacy,
+  LEGACY_KEEP_ALIVE,
+  LEGACY_SUBPROTOCOL,
+  legacyRefusal,
+  legacyReply,
+  toLegacy,
+} from "../core/protocol/legacy-dialect.ts";
+import type { Subprotocol } from "../core/protocol/subprotocols.ts";
+
+export type Frame = string | ArrayBuffer;
+
+/** What a relay says to a client of one subprotocol, the object always speaking graphql-transport-ws. */
+export interface Dialect {
+  /** Of the socket to the object. */
+  readonly inner: Subprotocol;
+  /**
+   * What a frame of the client is to the object, or the close that it asks for.
+   * @throws ProtocolViolation
+   */
+  readonly fromClient: (frame: Frame) => readonly Frame[] | CloseEvent;
+  /** What a frame of the object is to the client. */
+  readonly toClient: (frame: Frame) => readonly Frame[];
+  /** What the edge answers to a frame of the object in the client's place. */
+  readonly reply?: (frame: Frame) => Frame | undefined;
+  /** How a client that is not let in is told so, besides the close. */
+  readonly refuse: (event: CloseEvent) => { readonly frame?: string; readonly close: CloseEvent };
+  /** What is sent again and again so that the client does not take the connection for dead. */
+  readonly keepAlive?: string;
+}
+
+/** A dialect that the object speaks itself: every frame is passed on as it is. */
+export function spokenByObject(subprotocol: Subprotocol): Dialect {
+  return {
+    inner: subprotocol,
+    fromClient: (frame) => [frame],
+    toClient: (frame) => [frame],
+    refuse: (close) => ({ close }),
+  };
+}
+
+/** The dialect of subscriptions-transport-ws. */
+export function legacyDialect(limits: Limits): Dialect {
+  return {
+    inner: "graphql-transport-ws",
+    fromClient: (frame) => fromLegacy(frame, limits),
+    toClient: (frame) => toLegacy(String(frame)),
+    reply: (frame) => legacyReply(String(frame)),
+    refuse: legacyRefusal,
+    keepAlive: LEGACY_KEEP_ALIVE,
+  };
+}
+
+/** How a relay talks to a client that was answered with a subprotocol. */
+export function dialectOf(subprotocol: Subprotocol | typeof LEGACY_SUBPROTOCOL, limits: Limits): Dialect {
+  return subprotocol === LEGACY_SUBPROTOCOL ? legacyDialect(limits) : spokenByObject(subprotocol);
+}
