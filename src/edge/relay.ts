@@ -36,6 +36,8 @@ export function relaySocket(relayed: RelayedClient, edge: Edge): Response {
   const { 0: client, 1: outer } = new WebSocketPair();
   // Half open, so that a close of either side is answered with what the other side says.
   outer.accept({ allowHalfOpen: true });
+  // By default binary frames come as blobs, which can only be read later.
+  outer.binaryType = "arraybuffer";
   new Relay(outer, relayed, edge, leave).start();
   return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
 }

@@ -139,7 +139,7 @@ describe("the cookie", () => {
     expect(await authenticate({ origin: ORIGIN, cookie: `tokenPair=${written}` })).toMatchObject({ userId: USER_ID });
   });
 
-  it("only counts with an Origin from the list", async () => {
+  it("[AUTH-11] only counts with an Origin from the list", async () => {
     const { cookie: value } = cookie({ accessToken: { token } });
     const headers = { ...(value !== undefined && { cookie: value }) };
     expect(await authenticate(headers)).toBeUndefined();
@@ -155,7 +155,7 @@ describe("the cookie", () => {
     expect(await authenticate({ ...headers, origin: ORIGIN }, { allowedOrigins: "*" })).toBeUndefined();
   });
 
-  it("that does not verify counts as absent", async () => {
+  it("[AUTH-11] that does not verify counts as absent", async () => {
     expect(await authenticate(cookie({ accessToken: { token: expired } }))).toBeUndefined();
     expect(
       await authenticate(cookie({ accessOrWorkspaceAgnosticToken: { token: expired }, accessToken: { token } })),

@@ -211,15 +211,18 @@ describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) 
     ["with 1001, as browsers do", (socket: RawSocket) => socket.close(1001), { code: 1001, reason: "" }],
     ["without a code", (socket: RawSocket) => socket.close(), { code: 1000, reason: "Bye" }],
     ["without a close frame", (socket: RawSocket) => socket.terminate(), { code: 1006, reason: "" }],
-  ])("that its client closes %s is closed in return and forgotten by the object", async (_what, close, answer) => {
-    const ownWorkspace = crypto.randomUUID();
-    const socket = await connect(await gateway.token(ownWorkspace));
-    socket.send(subscribeToAll("1"));
-    await gateway.until(ownWorkspace, "the subscription", ({ operations }) => operations === 1);
-    close(socket);
-    expect(await socket.closed).toEqual(answer);
-    await gateway.until(ownWorkspace, "the socket to be gone", (report) => report.sockets + report.operations === 0);
-  });
+  ])(
+    "[CLOSE-3] that its client closes %s is closed in return and forgotten by the object",
+    async (_what, close, answer) => {
+      const ownWorkspace = crypto.randomUUID();
+      const socket = await connect(await gateway.token(ownWorkspace));
+      socket.send(subscribeToAll("1"));
+      await gateway.until(ownWorkspace, "the subscription", ({ operations }) => operations === 1);
+      close(socket);
+      expect(await socket.closed).toEqual(answer);
+      await gateway.until(ownWorkspace, "the socket to be gone", (report) => report.sockets + report.operations === 0);
+    },
+  );
 
   test("leaves others alone when it is closed", async () => {
     const name = crypto.randomUUID();

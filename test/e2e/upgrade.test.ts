@@ -219,7 +219,7 @@ describe("[AUTH-9] with keys that cannot be fetched", () => {
   });
   afterAll(() => keyless.stop());
 
-  test("a request is answered 503 with Retry-After, never 401", async () => {
+  test("[HTTP-4] [AUTH-9] a request is answered 503 with Retry-After, never 401", async () => {
     const response = await fetch(`${keyless.url}/graphql`, {
       method: "POST",
       headers: { Authorization: `Bearer ${signed}`, "Content-Type": "application/json" },

@@ -105,7 +105,7 @@ describe("the log of a workspace", () => {
 });
 
 describe("erase", () => {
-  it("deletes the log, closes every socket, refuses the tokens of before, and begins a new epoch", async () => {
+  it("[ADMIN-5] [ADMIN-6] deletes the log, closes every socket, refuses the tokens of before, and begins a new epoch", async () => {
     const { stub, token, publish, personEvent } = newWorkspace();
     const old = await token();
     const socket = await WorkerdSocket.connect(old);

@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 describe("publishMessages", () => {
-  it("answers each message in its place", async () => {
+  it("[PUB-3] answers each message in its place", async () => {
     const { results } = await publish([personUpdated({ id: "a" }), { bad: true }, metadataCreated({ id: "b" })]);
     expect(results).toEqual([
       { id: "a", workspaceId: WORKSPACE, position: "p1", events: 1, duplicate: false },
@@ -94,7 +94,7 @@ describe("publishMessages", () => {
 });
 
 describe("ids", () => {
-  it("are made for messages that bring none, before the object is called", async () => {
+  it("[PUB-9] are made for messages that bring none, before the object is called", async () => {
     const { results } = await publish([personUpdated(), personUpdated({ id: null })]);
     const [first, second] = workspaces.current.requests;
     expect(results.map(({ id }) => id)).toEqual([first?.id, second?.id]);
@@ -117,7 +117,7 @@ describe("ids", () => {
     ]);
   });
 
-  it("do not change the digest, whichever door they come through", async () => {
+  it("[PUB-13] do not change the digest, whichever door they come through", async () => {
     await publish([personUpdated({ id: "a" })]);
     await publish([personUpdated()], { source: "queue", fallbackIds: ["q1"] });
     await publish([structuredClone(personUpdated({ id: undefined }))]);
@@ -156,7 +156,7 @@ describe("a workspace that fails", () => {
 });
 
 describe("the limits of a direct call", () => {
-  it("are 1 to 100 messages", async () => {
+  it("[LIMIT-23] are 1 to 100 messages", async () => {
     const messages = (count: number) => Array.from({ length: count }, () => personUpdated());
     expect((await publish(messages(100))).results).toHaveLength(100);
     await expect(publish(messages(101))).rejects.toMatchObject({ code: "TOO_LARGE", status: 413 });
@@ -170,7 +170,7 @@ describe("the limits of a direct call", () => {
     },
   );
 
-  it("are 1 MiB for all messages together, in bytes", async () => {
+  it("[LIMIT-22] are 1 MiB for all messages together, in bytes", async () => {
     const half = (bytes: number) => sized(DEFAULT_LIMITS.MAX_PUBLISH_BYTES / 2 + bytes);
     expect((await publish([half(0), half(0)])).results).toMatchObject([{ events: 1 }, { events: 1 }]);
     await expect(publish([half(0), half(1)])).rejects.toMatchObject({ code: "TOO_LARGE", status: 413 });

@@ -62,7 +62,7 @@ describe("a batch", () => {
 });
 
 describe("what cannot be taken now", () => {
-  it("is retried, and nothing else is", async () => {
+  it("[QUEUE-4] is retried, and nothing else is", async () => {
     workspaces.failing.add(OTHER_WORKSPACE);
     const { settled } = await consume([personUpdated(), personUpdated({ workspaceId: OTHER_WORKSPACE })]);
     expect(settled).toEqual(["ack", "retry 2"]);
@@ -87,7 +87,7 @@ describe("what cannot be taken now", () => {
     expect(JSON.stringify(letters)).not.toMatch(/secret"|hush/);
   });
 
-  it("waits for hours in all", () => {
+  it("[QUEUE-4] waits for hours in all", () => {
     const seconds = Array.from({ length: 94 }, (_, i) => Math.min(2 ** (i + 1), 900)).reduce(
       (sum, delay) => sum + delay,
     );

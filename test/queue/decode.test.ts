@@ -14,7 +14,7 @@ describe("decodeQueueBody", () => {
       expect(decodeQueueBody(body)).toBe(body);
   });
 
-  it("takes the message out of a job, with the id of the message or else of the job", () => {
+  it("[QUEUE-2] takes the message out of a job, with the id of the message or else of the job", () => {
     expect(decodeQueueBody(job({ id: "job" }))).toEqual(personUpdated({ id: "job" }));
     expect(decodeQueueBody(job({ id: "job", data: personUpdated({ id: "own" }) }))).toEqual(
       personUpdated({ id: "own" }),

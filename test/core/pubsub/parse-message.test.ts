@@ -167,7 +167,7 @@ describe("limits", () => {
   const events = (count: number) =>
     Array.from({ length: count }, () => ({ recordId: UUID, properties: { after: {} } }));
 
-  it.each([personUpdated, metadataCreated])("take 1 to 1,000 events in a message", (batch) => {
+  it.each([personUpdated, metadataCreated])("[LIMIT-24] take 1 to 1,000 events in a message", (batch) => {
     expect(parse(batch({ events: events(1) })).eventCount).toBe(1);
     expect(parse(batch({ events: events(1_000) })).eventCount).toBe(1_000);
     expect(refusal(batch({ events: events(1_001) }))).toMatchObject({ code: "TOO_LARGE" });
@@ -186,7 +186,7 @@ describe("limits", () => {
     ["metadataName", 128, (name: string) => metadataCreated({ metadataName: name, name: `metadata.${name}.created` })],
     ["requiredPermissionFlag", 128, (flag: string) => metadataCreated({ requiredPermissionFlag: flag })],
     ["job.jobId", 128, (jobId: string) => queueJobUpdated({ job: { jobId, state: "active" } })],
-  ])("give %s 1 to %i characters", (path, length, make) => {
+  ])("[LIMIT-25] give %s 1 to %i characters", (path, length, make) => {
     expect(parse(make("x")).eventCount).toBe(1);
     expect(parse(make("x".repeat(length))).eventCount).toBe(1);
     for (const text of ["", "x".repeat(length + 1)]) {

@@ -16,7 +16,7 @@ const body = (input: unknown) => JSON.stringify(parseMessage(input, rules).messa
 const webhook = { id: UUID, secret: "hush" };
 
 describe("secret fields", () => {
-  it("are taken out of before, after, diff and updatedFields", () => {
+  it("[PUB-11] are taken out of before, after, diff and updatedFields", () => {
     expect(JSON.parse(body(webhookUpdated())).events[0].properties).toEqual({
       updatedFields: ["targetUrl"],
       before: { id: UUID, targetUrl: "https://example.com" },
@@ -63,7 +63,7 @@ describe("secret fields", () => {
     expect(body(input)).not.toMatch(/secret|hush/);
   });
 
-  it("never reach the log, wherever the record holds them", () => {
+  it("[PUB-11] never reach the log, wherever the record holds them", () => {
     const value = fc.jsonValue({ maxDepth: 2 });
     const record = fc.dictionary(fc.constantFrom("id", "accessToken", "refreshToken", "handle"), value);
     const names = fc.array(fc.constantFrom("accessToken", "handle"));

@@ -1,0 +1,56 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { age } from "./support/age.ts";
+import { WorkerdSocket } from "./support/workerd-socket.ts";
+import { newWorkspace } from "./support/workspace.ts";
+
+it("[PING-5] a plain ping is answered by the platform and does not wake the object", async () => {
+  const { stub, token } = newWorkspace();
+  const socket = await WorkerdSocket.connect(await token());
+  await evictDurableObject(stub);
+  socket.send('{"type":"ping"}');
+  expect(await socket.next()).toEqual({ type: "pong" });
+  // Only an object that runs can be evicted.
+  await expect(evictDurableObject(stub)).rejects.toThrow(/it is not/);
+});
+
+it("[SILENT-3] when a limit leaves no place, the ten longest silent sockets are asked, and have ten seconds", async () => {
+  const workspace = newWorkspace();
+  const options = { expiresInSeconds: 100_000 };
+  const token = await workspace.token(options);
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => WorkerdSocket.connect(token)));
+  await age(workspace, 20_000);
+  const refused = await WorkerdSocket.open(token);
+  expect(await refused.untilClosed()).toMatchObject({ code: 1013 });
+  await workspace.stub.inspect();
+  const asked = sockets.filter((socket) => JSON.stringify(socket.take()) === '[{"type":"ping"}]');
+  expect(asked).toHaveLength(10);
+
+  const [alive, ...dead] = asked;
+  alive?.send({ type: "pong" });
+  await workspace.stub.inspect();
+  await age(workspace, 11_000);
+  await runDurableObjectAlarm(workspace.stub);
+  for (const socket of dead) expect(await socket.untilClosed()).toMatchObject({ code: 1001 });
+  expect((await workspace.stub.inspect()).sockets).toBe(91);
+  await WorkerdSocket.connect(token);
+});
+
+it("[ADMIN-2] an inspection tells counts, the extent of the log and why nothing is delivered", async () => {
+  const { stub, token, publish, personEvent } = newWorkspace();
+  const socket = await WorkerdSocket.connect(await token());
+  socket.subscribe("1");
+  socket.subscribe("2", { recordId: "x" });
+  await publish(personEvent("ada"));
+  await socket.drain();
+  expect(await stub.inspect()).toEqual({
+    sockets: 1,
+    operations: 2,
+    operationsByField: { onDbEvent: 2 },
+    catchingUp: 0,
+    unreadBytes: expect.any(Number),
+    epoch: expect.stringMatching(/^[0-9a-z]{12}$/),
+    position: expect.stringMatching(/\.1$/),
+    log: { from: expect.stringMatching(/\.0$/), rows: 1, bytes: expect.any(Number) },
+  });
+});
