@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
-/** CPU time that a process and its descendants have used, user and system, in microseconds. Steps of one tick (10 ms). */
+/**
+ * CPU time that a process and its descendants have used, user and system, in microseconds. It grows in steps of a tick
+ * (10 ms); an idle process loses none of a tick that it has begun, so the sum over many short spans is exact to a tick.
+ */
 export function cpuMicros(pid: number): number {
   let ticks = 0;
   for (const member of processTree(pid)) {

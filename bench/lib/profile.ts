@@ -18,7 +18,7 @@ interface Profile {
   readonly total: ReadonlyMap<string, number>;
 }
 
-const SLICES = 4;
+const SLICES = 16;
 const SAMPLES_PER_SECOND = 4_000;
 const LINES = 20;
 const LONGEST_NAME = 90;

@@ -65,8 +65,8 @@ export interface ScenarioResult {
   readonly holds: boolean | undefined;
 }
 
-/** Short enough that what else the machine does falls on neighbouring slices alike. */
-export const SLICES_PER_PAIR = 6;
+/** Many and short, so that what else the machine does falls on neighbouring slices alike. */
+export const SLICES_PER_PAIR = 24;
 
 /**
  * Measures the rows of a scenario next to each other: in slices, in alternating order (A B, B A, …), with servers of
