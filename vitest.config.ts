@@ -38,7 +38,8 @@ export default defineConfig({
           graphqlAsText,
           cloudflareTest({
             wrangler: { configPath: "./wrangler.jsonc" },
-            miniflare: { bindings: DEV_BINDINGS },
+            // A longer chaos run asks for its steps here; see `npm run chaos:evictions`.
+            miniflare: { bindings: { ...DEV_BINDINGS, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" } },
             verbose: false,
           }),
         ],

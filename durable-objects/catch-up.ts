@@ -97,7 +97,8 @@ export class CatchUp {
     const context = this.#context;
     const log = context.log();
     const cursor = operation.connection.operations.get(operation.id)?.resume?.cursor;
-    if (cursor === undefined) return void this.#waiting.delete(operation);
+    // Another operation of the same turn may have closed the socket.
+    if (cursor === undefined || operation.connection.closed) return void this.#waiting.delete(operation);
     if (cursor < log.floor) return this.#end(operation, "gap");
     const page = this.#page(operation, cursor, log, pages);
     for (const payload of page.payloads) context.give(operation, payload, now);

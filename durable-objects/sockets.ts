@@ -74,9 +74,8 @@ export class Sockets {
 
   /** Closes a socket that was never taken, in a way that browsers can see. */
   refuse(socket: WebSocket, event: CloseEvent): void {
-    // A socket accepted the other way would keep the object awake until its peer has answered.
-    this.#ctx.acceptWebSocket(socket);
-    socket.serializeAttachment(null);
+    // Not as a hibernating one: the close of such a socket ends only seconds after the peer has answered it.
+    socket.accept();
     closeQuietly(socket, event);
   }
 
