@@ -91,10 +91,12 @@ export class WorkerdSocket {
     const endsAt = Date.now() + WAIT_MS;
     while (!isTrue()) {
       if (Date.now() > endsAt) throw new Error(`Waited ${WAIT_MS} ms for ${what}.`);
+      let timer: ReturnType<typeof setTimeout> | undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        setTimeout(resolve, 50);
+        timer = setTimeout(resolve, 50);
       });
+      clearTimeout(timer);
     }
   }
 }
