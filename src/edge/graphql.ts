@@ -1,7 +1,7 @@
 import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
-import { GatewayError } from "../core/errors.ts";
+import { GatewayError, messageOf } from "../core/errors.ts";
 import { isJsonTooDeep } from "../core/json.ts";
 import { codedError, httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
@@ -23,8 +23,18 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
 async function requireCaller(request: Request, edge: Edge): Promise<Principal> {
   const principal = await authenticateRequest(request, edge.verifier, edge.settings);
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
-  if (await workspaceOf(edge.env, principal.workspaceId).admits(principal)) return principal;
+  if (await isAdmitted(principal, edge)) return principal;
   throw new GatewayError("UNAUTHENTICATED", "The token was revoked.");
+}
+
+/** Asks the object, which knows whose tokens were taken back. */
+async function isAdmitted(principal: Principal, edge: Edge): Promise<boolean> {
+  try {
+    return await workspaceOf(edge.env, principal.workspaceId).admits(principal);
+  } catch (thrown) {
+    console.warn({ message: "A workspace could not be asked about a token", error: messageOf(thrown) });
+    throw new GatewayError("UNAVAILABLE", "The workspace does not answer; the request may be repeated.");
+  }
 }
 
 /** The same request with its body read within the limits, so that nothing behind this sees more. */
