@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,7 @@ let control: Promise<BuiltWorker> | undefined;
 
 async function runControlBuild(): Promise<BuiltWorker> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-control-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   await promisify(execFile)(process.execPath, [tsc, "-p", join(ROOT, "bench", "control"), "--outDir", folder]);
   return { folder, objectClass: "BareFanout", objectBinding: "FANOUT", vars: {} };

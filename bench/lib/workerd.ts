@@ -37,6 +37,8 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
   const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3"], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
+    // V8 leaves a log where it runs when it tells its names.
+    cwd: folder,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
@@ -45,6 +47,7 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
     child.kill("SIGKILL");
     await exited;
     await rm(folder, { recursive: true, force: true });
+    await rm(`/tmp/perf-${child.pid}.map`, { force: true });
   };
   const port = await Promise.race([portOf(child.stdio[3] as Readable), exited.then(() => undefined)]);
   if (port === undefined || child.pid === undefined) {

@@ -48,3 +48,63 @@ it("[QUIET-1] tells a subscription that receives nothing how far the log has com
   expect(frame?.payload.position.id).toBe("quiet");
   expect(frame?.payload.position.position).toMatch(/\.3001$/);
 });
+
+const subscribeToCompanies = (resume: object) => ({
+  type: "subscribe",
+  id: "quiet",
+  payload: {
+    query: ON_DB_EVENT,
+    variables: { input: { objectNameSingular: "company" } },
+    extensions: { resume },
+  },
+});
+
+it("[RESUME-3] a subscription that is dropped before its first event has lost nothing", async () => {
+  const { token, publish, personEvent } = newWorkspace();
+  const socket = await WorkerdSocket.connect(await token());
+  socket.send(subscribeToCompanies({}));
+  const live = (await socket.next()) as PositionFrame;
+  socket.close();
+  await publish(personEvent("acme", { name: "company.updated" }));
+  const again = await WorkerdSocket.connect(await token());
+  again.send(subscribeToCompanies({ after: live.payload.position.position }));
+  expect(await again.drain()).toMatchObject([
+    { type: "next", id: "quiet" },
+    { type: "ping", payload: { position: {} } },
+  ]);
+});
+
+it("[QUIET-1] one that is dropped after a quiet hour in a busy workspace has lost nothing, and is told no gap", async () => {
+  const workspace = newWorkspace();
+  const { publish, personEvent, workspaceId } = workspace;
+  const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100_000 }));
+  socket.send(subscribeToCompanies({}));
+  const told = [await socket.next()] as PositionFrame[];
+  const events = Array.from({ length: 1000 }, (_, i) => ({
+    recordId: String(i),
+    properties: { after: { id: String(i) } },
+  }));
+  for (let i = 0; i < 50; i++) {
+    await publish({ name: "person.created", workspaceId, events });
+    // 50 times 72 s are an hour.
+    await runInDurableObject(workspace.stub, (_, { storage }) => storage.sql.exec("UPDATE log SET at = at - 72000"));
+    await ageReport(workspace.stub, 72_000);
+    told.push(...((await socket.drain()) as PositionFrame[]));
+  }
+  socket.close();
+  await publish(personEvent("acme", { name: "company.updated" }));
+  const { log } = await workspace.stub.inspect();
+  // The log has long let go of the beginning.
+  expect(Number(log?.from.split(".")[2])).toBeGreaterThan(30_000);
+
+  const again = await WorkerdSocket.connect(await workspace.token());
+  again.send(subscribeToCompanies({ after: told.at(-1)?.payload.position.position }));
+  const frames = await again.drain();
+  console.info(
+    `50,000 events in an hour that do not match: ${told.length} positions told, then ${JSON.stringify(frames.at(0)).slice(0, 40)}…`,
+  );
+  expect(frames).toMatchObject([
+    { type: "next", id: "quiet" },
+    { type: "ping", payload: { position: {} } },
+  ]);
+});

@@ -87,7 +87,7 @@ describe("revoke", () => {
     expect(await other.next()).toMatchObject({ type: "next" });
   });
 
-  it("[REVOKE-2] refuses the old token for good, over evictions, at the upgrade, the refresh and by admits; a new one works", async () => {
+  it("[REVOKE-2] refuses the old token for good, over evictions, at the upgrade, connection_init, the refresh and over HTTP; a new one works", async () => {
     const workspace = newWorkspace();
     const old = await workspace.token({ userId: USER_A });
     const newer = await workspace.token({ userId: USER_A, now: Date.now() + 1500 });
@@ -95,6 +95,9 @@ describe("revoke", () => {
     await evictDurableObject(workspace.stub);
     const refused = await WorkerdSocket.open(old);
     expect(await refused.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+    const relayed = await WorkerdSocket.open(undefined);
+    relayed.send({ type: "connection_init", payload: { authorization: `Bearer ${old}` } });
+    expect(await relayed.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
     const fresh = await WorkerdSocket.connect(newer);
     fresh.send({ type: "ping", payload: { accessToken: old } });
     expect(await fresh.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });

@@ -22,13 +22,13 @@ export class WorkerdSocket {
     socket.accept();
   }
 
-  /** Upgrades with a token in the header, so that the socket is handed to the object. */
-  static async open(token: string, headers: Record<string, string> = {}): Promise<WorkerdSocket> {
+  /** Upgrades; with a token in the header the socket is handed to the object, without one it is relayed. */
+  static async open(token: string | undefined, headers: Record<string, string> = {}): Promise<WorkerdSocket> {
     const response = await exports.default.fetch("http://127.0.0.1/graphql", {
       headers: {
         Upgrade: "websocket",
         "Sec-WebSocket-Protocol": "graphql-transport-ws",
-        Authorization: `Bearer ${token}`,
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
         ...headers,
       },
     });
