@@ -47,7 +47,7 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
     child.kill("SIGKILL");
     await exited;
     await rm(folder, { recursive: true, force: true });
-    await rm(`/tmp/perf-${child.pid}.map`, { force: true });
+    await rm(join(tmpdir(), `perf-${child.pid}.map`), { force: true });
   };
   const port = await Promise.race([portOf(child.stdio[3] as Readable), exited.then(() => undefined)]);
   if (port === undefined || child.pid === undefined) {
