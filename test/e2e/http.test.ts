@@ -349,7 +349,7 @@ describe("production", () => {
     expect((await askHost(production, "gateway.example.com", "GET", "/nothing")).status).toBe(404);
   });
 
-  test("delivers no record to a workspace without permissions, and says so", async () => {
+  test("[ADMIN-2] delivers no record to a workspace without permissions, and says so", async () => {
     expect(await production.inspect(workspaceId)).toMatchObject({
       notDelivering: expect.stringContaining("PERMISSIONS"),
     });

@@ -76,7 +76,7 @@ describe("operations of a socket", () => {
     socket.close(1000);
   });
 
-  test("[LIMIT-15] [LIMIT-16] that make the caller keep too many bytes end with TOO_MANY_OPERATIONS, on any of its sockets", async () => {
+  test("[LIMIT-15] [LIMIT-16] that make the caller or the workspace keep too many bytes end with TOO_MANY_OPERATIONS, on any of its sockets", async () => {
     const workspaceId = crypto.randomUUID();
     const token = await tokenOfSomebody(workspaceId);
     const [first, second] = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningGateway, startBareGateway } from "../support/gateway.ts";
 import { RawSocket } from "../support/raw-socket.ts";
-import { ON_DB_EVENT, personUpdated } from "./events.ts";
+import { ON_DB_EVENT, personUpdated, recordNames } from "./events.ts";
 
 let gateway: RunningGateway;
 beforeAll(async () => {
@@ -32,10 +32,17 @@ test("[LIMIT-28] a socket that is replayed too much in a minute is closed 1013",
   const { results } = await gateway.publish(
     ...Array.from({ length: 20 }, (_, i) => personUpdated(workspaceId, String(i))),
   );
-  const [first] = results as { position: string }[];
+  const positions = results.map((result) => ("position" in result ? result.position : ""));
+  const replayFrom = (id: string, after: string | undefined) => ({
+    type: "subscribe",
+    id,
+    payload: { query: ON_DB_EVENT, variables: { input: {} }, extensions: { resume: { after } } },
+  });
   const socket = await RawSocket.connect(gateway.wsUrl, await gateway.token(workspaceId));
-  const payload = { query: ON_DB_EVENT, variables: { input: {} }, extensions: { resume: { after: first?.position } } };
-  socket.send({ type: "subscribe", id: "1", payload });
+  socket.send(replayFrom("little", positions.at(-2)));
+  expect(recordNames([await socket.next()])).toEqual(["19"]);
+  expect(await socket.drain()).toHaveLength(1);
+  socket.send(replayFrom("much", positions.at(0)));
   expect(await socket.closed).toMatchObject({
     code: 1013,
     reason: expect.stringContaining("MAX_REPLAY_BYTES_PER_MINUTE"),

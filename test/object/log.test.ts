@@ -1,12 +1,14 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
 const offsetOf = (position: string | undefined) => Number(position?.split(".")[2]);
 
 describe("the log of a workspace", () => {
-  it("gives every event an offset, and a message the position of its last", async () => {
+  it("[PUB-3] gives every event an offset, and a message the position of its last", async () => {
     const { publish, personEvent } = newWorkspace();
     const batch = personEvent("ada");
     const three = { ...batch, events: [...batch.events, ...batch.events, ...batch.events] };
@@ -106,22 +108,29 @@ describe("the log of a workspace", () => {
 
 describe("erase", () => {
   it("[ADMIN-5] [ADMIN-6] deletes the log, closes every socket, refuses the tokens of before, and begins a new epoch", async () => {
-    const { stub, token, publish, personEvent } = newWorkspace();
-    const old = await token();
-    const socket = await WorkerdSocket.connect(old);
+    const { workspaceId, stub, token, publish, personEvent } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token());
     await publish({ ...personEvent("ada"), id: "a" });
     const { epoch } = await stub.inspect();
 
-    expect(await stub.erase()).toEqual({ closed: 1 });
+    const response = await exports.default.fetch(`http://127.0.0.1/admin/workspaces/${workspaceId}`, {
+      method: "DELETE",
+      headers: { Authorization: `Bearer ${DEV_BINDINGS.ADMIN_SECRETS}` },
+    });
+    expect(await response.json()).toEqual({ closed: 1 });
     expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Workspace erased" });
     const after = await stub.inspect();
     expect(after).toMatchObject({ sockets: 0, log: { rows: 0, bytes: 0 } });
     expect(after.epoch).not.toBe(epoch);
 
+    const erasedAt = await runInDurableObject(stub, (_, { storage }) =>
+      Number(storage.sql.exec("SELECT issued_until FROM refusals").one()["issued_until"]),
+    );
+    expect(Math.abs(Date.now() / 1000 - erasedAt)).toBeLessThan(10);
     await evictDurableObject(stub);
-    const refused = await WorkerdSocket.open(old);
+    const refused = await WorkerdSocket.open(await token({ now: erasedAt * 1000 }));
     expect(await refused.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
-    const fresh = await WorkerdSocket.connect(await token({ now: Date.now() + 2000 }));
+    const fresh = await WorkerdSocket.connect(await token({ now: (erasedAt + 1) * 1000 }));
     expect(await publish({ ...personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
     expect(await fresh.drain()).toEqual([]);
   });
