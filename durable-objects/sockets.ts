@@ -82,6 +82,11 @@ export class Sockets {
   receive(socket: WebSocket, frame: string | ArrayBuffer, now: number): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
+    if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
+    // Answers count like events: a client that asks and asks, and reads nothing, is not answered any further.
+    if (this.#subscriptions.isFlooded(connection, now)) {
+      return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
+    }
     const { session: before, answerBy } = connection.state;
     if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
     const { session, effects } = step(before, frame, { now, limits: this.#limits });

@@ -1,4 +1,5 @@
 import type { GraphQLError } from "graphql";
+import { messageOf } from "../src/core/errors.ts";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
@@ -79,6 +80,11 @@ export class Subscriptions {
     for (const connection of connections) this.#takeUp(connection);
   }
 
+  /** Whether so much waits for a socket that not even its own requests are answered any more. */
+  isFlooded(connection: Connection, now: number): boolean {
+    return this.#unread.isFlooded(connection, now);
+  }
+
   get catchingUp(): number {
     return this.#catchUp.size;
   }
@@ -147,11 +153,16 @@ export class Subscriptions {
     if (this.#groups.size > 0) {
       const heard = [...catalogue.subscriptions.values()].filter((field) => !field.carriesRecords || deliversRecords());
       for (const row of rows) {
-        const logged = readRow(row);
-        const fields = heard.filter(({ listensTo }) => listensTo === logged.message.kind);
-        this.#groups.deliver(logged, fields, log.positionAt, (operation, payload) =>
-          this.#giveLive(operation, payload, touched, now),
-        );
+        try {
+          const logged = readRow(row);
+          const fields = heard.filter(({ listensTo }) => listensTo === logged.message.kind);
+          this.#groups.deliver(logged, fields, log.positionAt, (operation, payload) =>
+            this.#giveLive(operation, payload, touched, now),
+          );
+        } catch (thrown) {
+          // The row is written: whoever published it must not be told otherwise.
+          console.error({ message: "An event cannot be delivered", offset: row.offset, error: messageOf(thrown) });
+        }
       }
     }
     for (const connection of touched) connection.flush();
@@ -287,7 +298,9 @@ export class Subscriptions {
   #giveLive(operation: RunningOperation, payload: Payload, touched: Set<Connection>, now: number): void {
     const { connection } = operation;
     if (!touched.has(connection)) {
-      if (this.#unread.isTooSlow(connection, now)) return this.#fallBehind(connection, payload.offset - 1, "here", now);
+      const { isSlowAtEdge } = connection.state;
+      if (isSlowAtEdge || this.#unread.isTooSlow(connection, now))
+        return this.#fallBehind(connection, payload.offset - 1, "here", now);
       touched.add(connection);
     }
     this.#give(operation, payload, now);

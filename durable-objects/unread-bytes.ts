@@ -2,6 +2,9 @@ import type { Limits } from "../src/core/limits.ts";
 import { UnreadLedger } from "../src/core/unread-ledger.ts";
 import type { Connection } from "./connection.ts";
 
+/** Past its budget a reader gets no events; past so many budgets it gets no answers either. */
+const FLOODED_BUDGETS = 4;
+
 /**
  * Bytes that were sent and not read yet. The runtime buffers without a bound: this is what keeps the memory of an object
  * bounded when readers stop reading.
@@ -23,6 +26,11 @@ export class UnreadBytes {
       for (const other of [...this.#ledger.readers]) this.#look(other);
     }
     return unread > this.#ledger.budget;
+  }
+
+  /** Whether several times more waits for a socket than may. */
+  isFlooded(connection: Connection, now: number): boolean {
+    return this.isTooSlow(connection, now) && this.#look(connection) > FLOODED_BUDGETS * this.#ledger.budget;
   }
 
   /** Whether so little waits for a socket that it may be sent a page of the log. */

@@ -128,12 +128,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async erase(): Promise<{ closed: number }> {
     const closed = this.#wake().sockets.closeWhere(() => true, closeWith(CLOSE.REVOKED, "Workspace erased"));
+    // What was refused further ahead than now stays refused.
+    const refusedUntil = this.#openStorage().refusals.refusedUntil();
     this.#storage = undefined;
     this.#awake = undefined;
     this.#alarm.reset();
     // Not `DELETE FROM`: it would leave the bytes in the file.
     await this.ctx.storage.deleteAll();
-    this.#openStorage().refusals.refuse(EVERYBODY, Math.floor(Date.now() / 1000));
+    this.#openStorage().refusals.refuse(EVERYBODY, Math.max(refusedUntil, Math.floor(Date.now() / 1000)));
     return { closed };
   }
 
@@ -188,6 +190,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   #isRefused(principal: Principal): boolean {
+    this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }
 }

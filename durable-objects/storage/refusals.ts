@@ -2,6 +2,8 @@
 export interface Refusals {
   /** Refuses the tokens under a name that were issued up to and including a second, for good. */
   refuse(name: string, issuedUntil: number): void;
+  /** The latest second up to which any token is refused, 0 when none is. */
+  refusedUntil(): number;
   /** Whether a token issued at a second is refused under any of these names. */
   isRefused(names: readonly string[], issuedAt: number): boolean;
 }
@@ -19,6 +21,11 @@ export class SqliteRefusals implements Refusals {
        ON CONFLICT (name) DO UPDATE SET issued_until = max(issued_until, excluded.issued_until)`,
       ...[name, issuedUntil],
     );
+  }
+
+  refusedUntil(): number {
+    return this.#sql.exec<{ until: number }>("SELECT coalesce(max(issued_until), 0) AS until FROM refusals").one()
+      .until;
   }
 
   isRefused(names: readonly string[], issuedAt: number): boolean {

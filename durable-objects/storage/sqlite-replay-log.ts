@@ -139,14 +139,20 @@ export class SqliteReplayLog implements ReplayLog {
    */
   #trimIds(now: number, maxRows: number): number {
     const { idMemoryMs } = this.#retention;
-    const behind = (after: number, memoryMs: number, limit: number) =>
-      this.#sql
-        .exec<{ offset: number; source: PublishSource }>(
-          `SELECT last_offset AS offset, source FROM log
-           WHERE last_offset > ? AND last_offset <= ? AND last_offset < ? AND at < ? ORDER BY last_offset LIMIT ?`,
-          ...[after, this.#cursors.floor, this.#head, now - memoryMs, limit],
-        )
-        .toArray();
+    const behind = (after: number, memoryMs: number, limit: number) => {
+      const rows = this.#sql.exec<{ offset: number; source: PublishSource; at: number }>(
+        `SELECT last_offset AS offset, source, at FROM log
+         WHERE last_offset > ? AND last_offset <= ? AND last_offset < ? ORDER BY last_offset LIMIT ?`,
+        ...[after, this.#cursors.floor, this.#head, limit],
+      );
+      // Times only grow along the log: the first young row ends the look, where a condition on `at` would read them all.
+      const old: { readonly offset: number; readonly source: PublishSource }[] = [];
+      for (const row of rows) {
+        if (row.at >= now - memoryMs) break;
+        old.push(row);
+      }
+      return old;
+    };
     const forget = (offset: number) => this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
 
     const old = behind(this.#cursors.directIds, idMemoryMs.direct, maxRows);

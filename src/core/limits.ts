@@ -25,6 +25,8 @@ export const LIMITS = {
   MAX_OPERATION_ID_LENGTH: limit(128, "count", 16, 1024),
   MAX_DOCUMENT_TOKENS: limit(2_000, "tokens", 10, 100_000),
   MAX_DOCUMENT_FRAGMENTS: limit(30, "count", 0, 1_000),
+  // Each alias of a field is the whole field once more in every event.
+  MAX_DOCUMENT_ALIASES: limit(30, "count", 0, 10_000),
   MAX_DOCUMENT_DEPTH: limit(20, "levels", 1, 200),
   MAX_UNCACHED_DOCUMENTS_PER_SECOND: limit(5, "per second", 1, 1_000),
   MAX_CACHED_DOCUMENTS: limit(1_000, "count", 1, 100_000),

@@ -60,8 +60,14 @@ export function parseRevocation(input: unknown, nowMs: number): Revocation {
   if (before != null && !(typeof before === "number" && Number.isSafeInteger(before) && before >= 0)) {
     throw bad("before must be in epoch seconds.");
   }
+  if (typeof before === "number" && before > nowMs / 1000 + MAX_AHEAD_SECONDS) {
+    throw bad("before must be in epoch seconds, and not more than a day ahead.");
+  }
   return { names, issuedUntil: typeof before === "number" ? before : Math.floor(nowMs / 1000) };
 }
+
+/** A time in milliseconds, given by mistake, would lock everybody out for good. */
+const MAX_AHEAD_SECONDS = 86_400;
 
 const REVOCABLE_FIELDS = ["userWorkspaceId", "userId", "apiKeyId", "applicationId"] as const;
 type RevocableField = (typeof REVOCABLE_FIELDS)[number];

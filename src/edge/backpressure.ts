@@ -31,8 +31,10 @@ export class Backpressure {
   /** To be called after something was sent. */
   check(): void {
     const bytes = this.#measure();
-    const { ledger, giveUp } = this.#reader;
+    const { ledger, tell, giveUp } = this.#reader;
     if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) return giveUp();
+    // Frames still come although the object was told: a relayed client may have said the opposite in the edge's name.
+    if (this.#isTold && bytes > ledger.budget) return tell(true);
     // A burst is no slow reader: one is told of only when its bytes still wait a moment later.
     if (bytes > ledger.budget) this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
   }

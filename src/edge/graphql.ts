@@ -65,6 +65,8 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Graphql
       landingPage: false,
       healthCheckEndpoint: "/healthz",
       batching: false,
+      // Its cache is bounded by count only, and keyed by the text of whoever sends it.
+      parserAndValidationCache: false,
       logging: "error",
       plugins: [parsesWithinLimits(edge), resolvesQueries, refusesSubscriptions],
     });

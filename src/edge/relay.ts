@@ -191,6 +191,7 @@ class Relay {
   }
 
   #forwardOutwards(frame: Frame): void {
+    if (this.#isClosed) return;
     for (const each of this.#dialect.toClient(frame)) sendQuietly(this.#outer, each);
     this.#backpressure.check();
   }

@@ -29,7 +29,7 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     );
   }
   const stream = new EventStream(edge);
-  const operation = await runInWorkspace(edge, principal, payload, {
+  const running = runInWorkspace(edge, principal, payload, {
     next: (text) => stream.send("next", text),
     errors: (errors) => {
       stream.send("next", JSON.stringify({ errors }));
@@ -42,7 +42,12 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     },
     closed: () => stream.end(),
   });
-  stream.attach(operation);
+  try {
+    stream.attach(await running);
+  } catch (thrown) {
+    stream.end();
+    throw thrown;
+  }
   return new Response(stream.body, {
     headers: {
       "Content-Type": "text/event-stream; charset=utf-8",
@@ -93,18 +98,21 @@ class EventStream {
   /** The operation has ended, as opposed to the response only: graphql-sse's client asks again after the latter. */
   complete(): void {
     this.send("complete", "");
-    this.end();
+    this.end(true);
   }
 
-  end(): void {
+  end(isComplete = false): void {
     const controller = this.#controller;
     if (controller === undefined) return;
+    const unread = -(controller.desiredSize ?? 0);
     this.#controller = undefined;
     clearInterval(this.#comments);
     this.#backpressure.end();
     this.#operation?.stop();
     try {
-      controller.close();
+      // Closing would still deliver what waits, to a client that may no longer have it.
+      if (!isComplete && unread > 0) controller.error(new Error("The response was ended."));
+      else controller.close();
     } catch {
       // The client cancelled it.
     }

@@ -92,7 +92,7 @@ class Client {
   async revoke(): Promise<void> {
     this.read();
     const before = Math.floor(this.#issuedAt / 1000);
-    await this.#workspace.stub.revoke(parseRevocation({ userId: this.userId, before }, 0));
+    await this.#workspace.stub.revoke(parseRevocation({ userId: this.userId, before }, Date.now()));
     await this.#socket?.untilClosed();
     this.#socket = undefined;
     this.#issuedAt += 1000;

@@ -10,6 +10,7 @@ import {
   Source,
   TokenKind,
   validate,
+  visit,
 } from "graphql";
 import type { ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -24,10 +25,13 @@ export interface DocumentLimits {
   readonly tokens: number;
   readonly fragments: number;
   readonly depth: number;
+  readonly aliases: number;
 }
 
 export function httpDocumentLimits(limits: Limits): DocumentLimits {
-  return { ...socketDocumentLimits(limits), tokens: limits.MAX_HTTP_DOCUMENT_TOKENS };
+  // Over HTTP a document runs once, and not for every event: its tokens are limit enough for its aliases.
+  const tokens = limits.MAX_HTTP_DOCUMENT_TOKENS;
+  return { ...socketDocumentLimits(limits), tokens, aliases: tokens };
 }
 
 export function socketDocumentLimits(limits: Limits): DocumentLimits {
@@ -35,6 +39,7 @@ export function socketDocumentLimits(limits: Limits): DocumentLimits {
     tokens: limits.MAX_DOCUMENT_TOKENS,
     fragments: limits.MAX_DOCUMENT_FRAGMENTS,
     depth: limits.MAX_DOCUMENT_DEPTH,
+    aliases: limits.MAX_DOCUMENT_ALIASES,
   };
 }
 
@@ -70,6 +75,14 @@ export function parseWithinLimits(source: string, limits: DocumentLimits): Docum
   if (fragments > limits.fragments) {
     throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.fragments} fragments.`);
   }
+  let aliases = 0;
+  visit(document, {
+    Field: ({ alias }) => {
+      if (alias !== undefined) aliases++;
+    },
+  });
+  if (aliases > limits.aliases)
+    throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.aliases} aliases.`);
   if (selectionDepth(document) > limits.depth) {
     throw codedError("DOCUMENT_TOO_DEEP", tooDeep(limits));
   }

@@ -149,7 +149,10 @@ describe("hostile documents", () => {
 
   it.each<[string, string]>([
     ["a field 1,998 times", `{${" gatewayVersion".repeat(1_998)}}`],
-    ["a field under 660 aliases", `{${Array.from({ length: 660 }, (_, i) => ` a${i}:gatewayVersion`).join("")}}`],
+    [
+      "a field under 30 aliases, as many as there may be",
+      `{${Array.from({ length: 30 }, (_, i) => ` a${i}:gatewayVersion`).join("")}}`,
+    ],
     ["660 inline fragments", `{${" ...{gatewayVersion}".repeat(490)}}`],
     ["one fragment 900 times", `{${" ...A".repeat(900)}} fragment A on Query { gatewayVersion }`],
     ["400 operations", Array.from({ length: 400 }, (_, i) => `query q${i} { gatewayVersion }`).join(" ")],
