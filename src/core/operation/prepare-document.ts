@@ -77,8 +77,8 @@ export function parseWithinLimits(source: string, limits: DocumentLimits): Docum
   }
   let aliases = 0;
   visit(document, {
-    Field: ({ alias }) => {
-      if (alias !== undefined) aliases++;
+    enter(node) {
+      if (node.kind === Kind.FIELD && node.alias !== undefined) aliases++;
     },
   });
   if (aliases > limits.aliases)
