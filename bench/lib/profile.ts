@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { alignColumns } from "./report.ts";
-import type { BenchOptions, Row, Scenario } from "./scenario.ts";
+import { type BenchOptions, inTurn, type Scenario } from "./scenario.ts";
 
 /** Where the time of one row went, in the unit of the scenario's first figure. */
 interface Profile {
@@ -18,9 +18,12 @@ interface Profile {
   readonly total: ReadonlyMap<string, number>;
 }
 
-const SLICES = 16;
+const SLICES = 24;
 const SAMPLES_PER_SECOND = 4_000;
 const LINES = 20;
+/** Where the stack tells more than the function itself. Elsewhere the rows only take other ways to the same places. */
+const NOTABLE =
+  /^JS:|getBufferedAmount$|SlowFlatten|Heap::Scavenge$|Heap::MarkCompact$|^sqlite3_step$|sys_fsync$|OutputLock/;
 const LONGEST_NAME = 90;
 
 /**
@@ -29,39 +32,52 @@ const LONGEST_NAME = 90;
  */
 export async function profileScenario(scenario: Scenario, options: BenchOptions): Promise<string> {
   await using round = await scenario.open({ ...options, symbols: true });
-  const profiles: Profile[] = [];
+  // The first turns of all others have let the first one cool down.
   for (const row of round.rows) {
-    // The previous row's turn may have let this one cool down.
     await row.run();
     await row.sample();
-    profiles.push(await profileRow(row, scenario.figures[0].key));
+  }
+  const recordings = round.rows.map((row) => ({ row, recording: startRecording(row.pid) }));
+  // It takes a moment until they are attached.
+  await sleep(500);
+  for (let slice = 0; slice < SLICES; slice++) {
+    for (const row of inTurn(round.rows, slice)) await row.run();
+  }
+  const profiles: Profile[] = [];
+  for (const { row, recording } of recordings) {
+    const { [scenario.figures[0].key]: measured = Number.NaN } = await row.sample();
+    profiles.push(await recording.finish(row.name, measured));
   }
   const [{ label, unit }] = scenario.figures;
-  const javaScript = (name: string) => name.startsWith("JS:");
   return [
     `${scenario.id}, where it goes: ${label} (${unit})`,
     ...tableOf("by module", profiles, ({ byModule }) => byModule),
     ...tableOf("in the function itself, largest differences", profiles, ({ self }) => self),
-    ...tableOf("in the function and what it calls, JavaScript", profiles, ({ total }) => total, javaScript),
+    ...tableOf(
+      "in the function and what it calls: JavaScript, and what it makes the runtime do",
+      profiles,
+      ({ total }) => total,
+      isNotable,
+    ),
     "",
   ].join("\n");
 }
 
-async function profileRow(row: Row, figure: string): Promise<Profile> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-profile-"));
+function startRecording(pid: number) {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-profile-"));
   const file = join(folder, "perf.data");
-  const flags = ["record", "-g", "-F", String(SAMPLES_PER_SECOND), "-o", file, "-p", String(row.pid)];
+  const flags = ["record", "-g", "-F", String(SAMPLES_PER_SECOND), "-o", file, "-p", String(pid)];
   const perf = spawn("perf", flags, { stdio: "ignore" });
   const ended = once(perf, "exit");
-  // It takes a moment until it is attached.
-  await sleep(500);
-  for (let slice = 0; slice < SLICES; slice++) await row.run();
-  perf.kill("SIGINT");
-  await ended;
-  const { [figure]: measured = Number.NaN } = await row.sample();
-  const profile = await readProfile(row.name, file, measured);
-  await rm(folder, { recursive: true });
-  return profile;
+  return {
+    async finish(name: string, measured: number): Promise<Profile> {
+      perf.kill("SIGINT");
+      await ended;
+      const profile = await readProfile(name, file, measured);
+      rmSync(folder, { recursive: true });
+      return profile;
+    },
+  };
 }
 
 /** @param measured what all samples together amount to */
@@ -104,6 +120,10 @@ function parseFrame(line: string): Frame | undefined {
   if (symbol === undefined || file === undefined) return undefined;
   const module = file.endsWith(".map") ? "compiled JavaScript" : basename(file);
   return { symbol: symbol.slice(0, LONGEST_NAME), module: module === "[kernel.kallsyms]" ? "kernel" : module };
+}
+
+function isNotable(symbol: string): boolean {
+  return NOTABLE.test(symbol);
 }
 
 function count(counts: Map<string, number>, key: string): void {
