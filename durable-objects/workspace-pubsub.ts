@@ -75,13 +75,15 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
     const now = Date.now();
+    // Awake before anything is written: what a wake catches up on reads the log to its head, and would find rows there
+    // that are delivered below once more.
+    const { subscriptions } = this.#wake();
     const { open, positionAt } = this.#log;
     const { outcomes, rows } = writeMessages(requests, now, positionAt, open, () => {
       this.#storage = undefined;
     });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
     // the rows are durable.
-    const { subscriptions } = this.#wake();
     subscriptions.deliver(rows, now);
     const { log, positionReports } = this.#openStorage();
     log.trim(now, TRIM_ROWS_PER_PUBLISH);
