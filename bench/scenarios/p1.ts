@@ -54,7 +54,7 @@ export const p1: Scenario = {
   },
 };
 
-const MESSAGES = { full: { warmUp: 20_000, slice: 4_000 }, quick: { warmUp: 6_000, slice: 900 } } as const;
+const MESSAGES = { full: { warmUp: 20_000, slice: 4_000 }, quick: { warmUp: 4_500, slice: 600 } } as const;
 
 const SUBSCRIBE = {
   query: `subscription Persons($input: OnDbEventInput!) {
