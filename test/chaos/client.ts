@@ -147,6 +147,15 @@ export class ChaosClient {
     return true;
   }
 
+  /** Ends a pause early. */
+  readOn(): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    clearTimeout(live.resumeReading);
+    live.resumeReading = undefined;
+    live.socket.resume();
+  }
+
   /** Brings a newer token over the open socket. */
   async refresh(): Promise<boolean> {
     const live = this.#live;

@@ -12,7 +12,7 @@ import { startWorkerd, type Workerd } from "../support/workerd.ts";
 import { ChaosClient } from "./client.ts";
 import { isClean, type Totals, totalsOf } from "./model.ts";
 import { Random } from "./random.ts";
-import { type ChaosMessage, Traffic } from "./traffic.ts";
+import { type ChaosMessage, offsetOf, Traffic } from "./traffic.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -41,11 +41,16 @@ const CLIENTS = 20;
 const PLAIN_CLIENTS = 4;
 const PUBLISHERS_PER_WORKSPACE = 2;
 const PUBLISH_PAUSE_MS = 12;
-const FAULT_PAUSE_MS = 12;
-/** A process is killed about this many times in a run, however long. */
-const KILLS = 50;
-const FLOOD_MESSAGES = 30;
-const FLOOD_BYTES = 200 * 1024;
+const FAULT_PAUSE_MS = 16;
+/** More often, and nobody would be connected for long enough to be hurt by anything else. */
+const FAULTS_PER_KILL = 200;
+/** What a revoke has to close a socket, and as much again for a busy machine. */
+const REVOKE_MS = 2_000;
+/** What the system keeps for a socket is some megabytes; only what goes past that waits in the gateway. */
+const FLOOD_CALLS = 30;
+const FLOOD_MESSAGES_PER_CALL = 4;
+const FLOOD_BYTES = 240 * 1024;
+const LONGEST_PAUSE_MS = 25_000;
 const QUIET_MS = 60_000;
 
 const FAULTS = {
@@ -57,7 +62,7 @@ const FAULTS = {
   "subscribe again": 6,
   "duplicate publish": 10,
   "simultaneous duplicates": 6,
-  "slow reader": 0.3,
+  "slow reader": 0.5,
 } as const;
 
 type Fault = keyof typeof FAULTS;
@@ -79,6 +84,9 @@ class Chaos {
   readonly #traffics: Traffic[];
   readonly #clients: ChaosClient[];
   readonly #startedAt = Date.now();
+  /** Something happens to them that takes its time, and that a cut would end. */
+  readonly #leftAlone = new Set<ChaosClient>();
+  #isFlooding = false;
   #workerd: Workerd | undefined;
   #isPublishing = true;
   #pending = 0;
@@ -145,9 +153,8 @@ class Chaos {
   async #breakThings(): Promise<void> {
     const { faults, minutes, onProgress } = this.#options;
     const endsAt = this.#startedAt + minutes * 60_000;
-    const killEvery = Math.max(20, Math.floor(Math.min(faults, 200_000) / KILLS));
     for (let done = 1; done <= faults && Date.now() < endsAt; done++) {
-      if (done % killEvery === 0) await this.#kill();
+      if (done % FAULTS_PER_KILL === 0) await this.#kill();
       else this.#cause(this.#random.weighted(FAULTS));
       if (done % 500 === 0) onProgress?.(done);
       await sleep(FAULT_PAUSE_MS);
@@ -157,7 +164,11 @@ class Chaos {
 
   /** Does not wait for what it causes. */
   #cause(fault: Fault): void {
-    const client = this.#random.pick(this.#clients);
+    const others = this.#clients.filter((candidate) => !this.#leftAlone.has(candidate));
+    const ready = others.filter(({ isReady }) => isReady);
+    // A cut may hit a client that only begins to connect.
+    const isCut = fault === "terminate" || fault === "close";
+    const client = this.#random.pick(isCut || ready.length === 0 ? others : ready);
     switch (fault) {
       case "terminate":
       case "close":
@@ -184,9 +195,10 @@ class Chaos {
         this.#happened(fault);
         return this.#inBackground(this.#publishTwice(client.traffic));
       case "slow reader":
-        if (!client.pause(2_500)) return this.#cause("duplicate publish");
+        // The bytes of several would be more than the gateway holds for all.
+        if (this.#isFlooding || !client.pause(LONGEST_PAUSE_MS)) return this.#cause("duplicate publish");
         this.#happened(fault);
-        return this.#inBackground(this.#flood(client.traffic));
+        return this.#inBackground(this.#flood(client));
     }
   }
 
@@ -200,11 +212,17 @@ class Chaos {
 
   /** Revokes a client's tokens so far; it comes back with one of the next second. */
   async #revoke(client: ChaosClient): Promise<void> {
+    this.#leftAlone.add(client);
+    client.readOn();
     const { current, issuedAt, userId, traffic } = client;
     await this.#untilAnswered(`admin/workspaces/${traffic.workspaceId}/revoke`, { userId, before: issuedAt });
     // What the log takes from now on comes after the answer.
     const { position } = await this.#untilAnswered(`admin/workspaces/${traffic.workspaceId}`);
-    client.revoked(current, Number(String(position).split(".")[2]), issuedAt + 1);
+    client.revoked(current, offsetOf(String(position)), issuedAt + 1);
+    const endsAt = Date.now() + REVOKE_MS;
+    while (current !== undefined && client.current === current && Date.now() < endsAt) await sleep(20);
+    if (current !== undefined && client.current === current) this.#wrong.push("a socket stayed open after a revoke");
+    this.#leftAlone.delete(client);
   }
 
   async #publishAlong(traffic: Traffic): Promise<void> {
@@ -232,8 +250,24 @@ class Chaos {
     await Promise.all([this.#publish(traffic, [message]), this.#publish(traffic, [message])]);
   }
 
-  async #flood(traffic: Traffic): Promise<void> {
-    for (let i = 0; i < FLOOD_MESSAGES; i++) await this.#publish(traffic, [traffic.newMessage(1, FLOOD_BYTES)]);
+  /** Publishes more than waits anywhere for a client that does not read, and lets it read on. */
+  async #flood(client: ChaosClient): Promise<void> {
+    this.#isFlooding = true;
+    this.#leftAlone.add(client);
+    const { traffic, current } = client;
+    for (let call = 0; call < FLOOD_CALLS && client.current === current; call++) {
+      const messages = Array.from({ length: FLOOD_MESSAGES_PER_CALL }, () => traffic.newMessage(1, FLOOD_BYTES));
+      await this.#publish(traffic, messages);
+    }
+    const { unreadBytes, catchingUp } = await this.#untilAnswered(`admin/workspaces/${traffic.workspaceId}`);
+    if (client.current === current && (Number(unreadBytes) > 0 || Number(catchingUp) > 0)) {
+      this.#count(this.#counts, "readers that fell behind");
+    }
+    client.readOn();
+    // Time to catch up in, before it is cut again.
+    await sleep(1_000);
+    this.#leftAlone.delete(client);
+    this.#isFlooding = false;
   }
 
   /** Publishes with the same ids until everything has its answer. */
