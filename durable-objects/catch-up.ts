@@ -2,6 +2,7 @@ import { messageOf } from "../src/core/errors.ts";
 import type { Limits } from "../src/core/limits.ts";
 import { type ReplayPage, replayPage } from "../src/core/operation/replay-page.ts";
 import type { LoggedMessage, Payload } from "../src/core/operation/subscription-groups.ts";
+import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { LogRow, ReplayLog } from "../src/core/pubsub/replay-log.ts";
 import type { Connection } from "./connection.ts";
 import type { RunningOperation } from "./running-operation.ts";
@@ -11,6 +12,10 @@ import type { UnreadBytes } from "./unread-bytes.ts";
 const PAGE_ROWS = 100;
 /** There is no event for a socket that has drained, so this is how often one is looked at. */
 const LOOK_AGAIN_MS = 50;
+/** After something went wrong that is nobody's in particular. */
+const TRY_AGAIN_MS = 1000;
+/** How many are asked in one run whether they can take a page, so that a run costs the same however many wait. */
+const LOOKS_PER_RUN = 500;
 
 /** What a catch-up needs of its surroundings. */
 export interface CatchUpContext {
@@ -26,6 +31,7 @@ export interface CatchUpContext {
   readonly goLive: (operation: RunningOperation, how: "complete" | "gap") => void;
   /** Gives a slow reader its time, and takes it back. */
   readonly setSlow: (connection: Connection, isSlow: boolean, now: number) => void;
+  readonly close: (connection: Connection, event: CloseEvent) => void;
 }
 
 /**
@@ -61,25 +67,31 @@ export class CatchUp {
     const moved = new Set<Connection>();
     for (const operation of this.#turns(now)) {
       moved.add(operation.connection);
-      this.#moveOn(operation, pages, now);
+      this.#tryMoveOn(operation, pages, now);
     }
     for (const connection of moved) connection.flush();
     if (this.#waiting.size > 0) this.#runAgain(moved.size > 0 ? 0 : LOOK_AGAIN_MS);
   }
 
-  /** Those that may be replayed now, first come first served. */
+  /** Those that may be replayed now, first come first served; one that cannot be goes behind the others. */
   #turns(now: number): RunningOperation[] {
-    const { MAX_REPLAYS_PER_IDENTITY, MAX_REPLAYS_PER_WORKSPACE } = this.#context.limits;
+    const { limits, unread } = this.#context;
+    // Where readers already leave too much unread, one page at a time still lets everybody get there.
+    const atOnce = unread.isOverfull ? 1 : limits.MAX_REPLAYS_PER_WORKSPACE;
     const turns: RunningOperation[] = [];
     const perIdentity = new Map<string, number>();
+    let looks = Math.min(LOOKS_PER_RUN, this.#waiting.size);
     for (const operation of this.#waiting) {
-      if (turns.length >= MAX_REPLAYS_PER_WORKSPACE) break;
+      if (turns.length >= atOnce || looks-- === 0) break;
       const { connection } = operation;
-      if (!this.#canTake(connection, now)) continue;
       const running = perIdentity.get(connection.identity) ?? 0;
-      if (running >= MAX_REPLAYS_PER_IDENTITY) continue;
-      perIdentity.set(connection.identity, running + 1);
-      turns.push(operation);
+      if (running < limits.MAX_REPLAYS_PER_IDENTITY && this.#canTake(connection, now)) {
+        perIdentity.set(connection.identity, running + 1);
+        turns.push(operation);
+      } else {
+        this.#waiting.delete(operation);
+        this.#waiting.add(operation);
+      }
     }
     return turns;
   }
@@ -91,6 +103,16 @@ export class CatchUp {
     const isDrained = this.#context.unread.isDrained(connection);
     if (isDrained === (drainBy !== undefined)) this.#context.setSlow(connection, !isDrained, now);
     return isDrained;
+  }
+
+  /** What goes wrong with one operation ends its socket, which resumes: it must not keep the others waiting. */
+  #tryMoveOn(operation: RunningOperation, pages: Map<string, ReplayPage>, now: number): void {
+    try {
+      this.#moveOn(operation, pages, now);
+    } catch (thrown) {
+      console.error({ message: "Catching up failed", error: messageOf(thrown) });
+      this.#context.close(operation.connection, CLOSE.RESTART);
+    }
   }
 
   #moveOn(operation: RunningOperation, pages: Map<string, ReplayPage>, now: number): void {
@@ -136,6 +158,7 @@ export class CatchUp {
         this.run(Date.now());
       } catch (thrown) {
         console.error({ message: "Catching up failed", error: messageOf(thrown) });
+        this.#runAgain(TRY_AGAIN_MS);
       }
     }, inMs);
   }

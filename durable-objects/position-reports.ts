@@ -9,7 +9,9 @@ interface Report {
 }
 
 /** Two reports are this part of the retention apart, so that a position is told before a quarter of it has passed. */
-const PART_OF_RETENTION = 8;
+const PART_OF_RETENTION = 1 / 8;
+/** So many of the newest events are a report apart whatever their age. */
+const PART_OF_BURST = 1 / 2;
 
 /**
  * When quiet subscriptions are told how far the log has come: without that, one that receives nothing in a busy
@@ -28,23 +30,22 @@ export class PositionReports {
     this.#last = saved === undefined ? undefined : (JSON.parse(saved) as Report);
   }
 
-  /**
-   * Whether a report is due, which counts as made then.
-   * @returns the offset that whoever was told less is told about, or undefined
-   */
-  take({ head, totalBytes: bytes }: ReplayLog, now: number): number | undefined {
+  /** Whether a report is due, which counts as made then. */
+  take({ head, totalBytes: bytes }: ReplayLog, now: number): boolean {
     const last = this.#last;
-    if (last === undefined) {
-      this.#save({ at: now, head, bytes });
-      return undefined;
-    }
+    const isDue = last !== undefined && this.#isDue(last, head, bytes, now);
+    if (isDue || last === undefined) this.#save({ at: now, head, bytes });
+    return isDue;
+  }
+
+  #isDue(last: Report, head: number, bytes: number, now: number): boolean {
     const { maxAgeMs, maxEvents, maxBytes } = this.#retention;
     // A row goes when it is old and far back; or, whatever its age, when the log is too large.
-    const isFarBack =
-      now - last.at >= maxAgeMs / PART_OF_RETENTION && head - last.head >= maxEvents / PART_OF_RETENTION;
-    if (!isFarBack && bytes - last.bytes < maxBytes / PART_OF_RETENTION) return undefined;
-    this.#save({ at: now, head, bytes });
-    return last.head;
+    const age = (now - last.at) / maxAgeMs;
+    const distance = (head - last.head) / maxEvents;
+    if ((bytes - last.bytes) / maxBytes >= PART_OF_RETENTION) return true;
+    // Far back already: nothing may be published any more until it is old, and then it goes at once.
+    return distance >= PART_OF_BURST || (distance >= PART_OF_RETENTION && age >= PART_OF_RETENTION);
   }
 
   #save(report: Report): void {

@@ -11,18 +11,23 @@ import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { Connection } from "./connection.ts";
 import { type Connections, closeQuietly } from "./connections.ts";
+import { TOO_SLOW } from "./slow-readers.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { TokenRefresher } from "./token-refresher.ts";
+import type { UnreadBytes } from "./unread-bytes.ts";
 import type { UpgradeRequest } from "./upgrade-request.ts";
 
 /** How many silent sockets are asked at once when a limit leaves no place for a new one. */
 const ASKED_FOR_PLACE = 10;
 const ANSWER_FOR_PLACE_MS = 10_000;
+/** A caller that is refused again and again makes nobody be asked, or looked for, more often than this. */
+const ASK_FOR_PLACE_MS = 1_000;
 
 export interface SocketsContext {
   readonly ctx: DurableObjectState;
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
+  readonly unread: UnreadBytes;
   readonly alarm: AlarmClock;
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
@@ -34,14 +39,17 @@ export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #connections: Connections;
   readonly #subscriptions: Subscriptions;
+  readonly #unread: UnreadBytes;
   readonly #alarm: AlarmClock;
   readonly #limits: Limits;
   readonly #refresher: TokenRefresher;
+  #askedForPlaceAt = 0;
 
-  constructor({ ctx, connections, subscriptions, alarm, limits, verifier, isRefused }: SocketsContext) {
+  constructor({ ctx, connections, subscriptions, unread, alarm, limits, verifier, isRefused }: SocketsContext) {
     this.#ctx = ctx;
     this.#connections = connections;
     this.#subscriptions = subscriptions;
+    this.#unread = unread;
     this.#alarm = alarm;
     this.#limits = limits;
     this.#refresher = new TokenRefresher({
@@ -81,12 +89,10 @@ export class Sockets {
 
   receive(socket: WebSocket, frame: string | ArrayBuffer, now: number): void {
     const connection = this.#connections.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.closed) return;
     if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
     // Answers count like events: a client that asks and asks, and reads nothing, is not answered any further.
-    if (this.#subscriptions.isFlooded(connection, now)) {
-      return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
-    }
+    if (this.#unread.isFlooded(connection)) return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
     const { session: before, answerBy } = connection.state;
     if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
     const { session, effects } = step(before, frame, { now, limits: this.#limits });
@@ -109,6 +115,7 @@ export class Sockets {
 
   /** A socket went away by itself. */
   forget(socket: WebSocket): void {
+    this.#unread.forget(socket);
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
     this.#subscriptions.drop(connection);
@@ -142,7 +149,9 @@ export class Sockets {
       case "initialise":
         connection.update({ session: readySession() });
         connection.send(encodeServerMessage({ type: "connection_ack" }));
-        return this.#serveDeadline(connection, now);
+        this.#serveDeadline(connection, now);
+        // The token may expire before the alarm that was set for `connection_init`.
+        return connection.closed ? undefined : this.schedule(connection);
       case "subscribe":
         return this.#subscriptions.start(connection, effect.id, effect.payload, now);
       case "unsubscribe":
@@ -171,7 +180,7 @@ export class Sockets {
         connection.send(encodeServerMessage({ type: "ping", payload: { tokenExpiresAt: connection.tokenExpiresAt } }));
         return this.#connections.save(connection);
       case "slow-reader":
-        return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
+        return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
       case "silence":
         return this.#ask(connection, now, this.#limits.SILENT_ANSWER_SECONDS * 1000);
       case "no-answer":
@@ -198,8 +207,10 @@ export class Sockets {
 
   #findFull(principal: Principal, now: number): CloseEvent | undefined {
     const { MAX_SOCKETS_PER_IDENTITY, MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
-    const peers = this.#connections.ofIdentity(identityOf(principal));
-    if (peers.size >= MAX_SOCKETS_PER_IDENTITY) {
+    const identity = identityOf(principal);
+    const peers = this.#connections.ofIdentity(identity);
+    // Or a caller could have one socket after the other closed for reading nothing, and leave all of it in memory.
+    if (peers.size + this.#unread.countLeaving(identity, now) >= MAX_SOCKETS_PER_IDENTITY) {
       this.#askForPlace(peers, now);
       return closeWith(
         CLOSE.OVERLOADED,
@@ -218,6 +229,8 @@ export class Sockets {
 
   /** Asks the longest silent sockets whether they are still there; the dead among them soon make room. */
   #askForPlace(candidates: Iterable<Connection>, now: number): void {
+    if (now - this.#askedForPlaceAt < ASK_FOR_PLACE_MS) return;
+    this.#askedForPlaceAt = now;
     const unasked = [...candidates].filter(
       ({ state }) => state.answerBy === undefined && state.session.state === "ready",
     );

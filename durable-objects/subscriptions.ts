@@ -1,21 +1,14 @@
 import type { GraphQLError } from "graphql";
-import { messageOf } from "../src/core/errors.ts";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { codedError } from "../src/core/operation/prepare-document.ts";
-import {
-  groupKey,
-  type LoggedMessage,
-  type Payload,
-  SubscriptionGroups,
-} from "../src/core/operation/subscription-groups.ts";
-import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-events.ts";
+import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
+import type { CloseEvent } from "../src/core/protocol/close-events.ts";
 import { encodeServerMessage } from "../src/core/protocol/codec.ts";
 import type { SubscribePayload } from "../src/core/protocol/messages.ts";
 import { nextFrame, nextFrameHead } from "../src/core/protocol/next-frame.ts";
-import { gapPing, positionPing } from "../src/core/protocol/position-pings.ts";
 import { parseResumeRequest } from "../src/core/protocol/resume-request.ts";
 import {
   nextOrder,
@@ -26,15 +19,16 @@ import {
   withResumeState,
 } from "../src/core/protocol/session.ts";
 import { operationError } from "../src/core/protocol/step.ts";
-import type { Message } from "../src/core/pubsub/message.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
-import { takeToken } from "../src/core/token-bucket.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
+import { Delivery, readRow } from "./delivery.ts";
 import { OperationAdmission } from "./operation-admission.ts";
+import { PositionTeller } from "./position-teller.ts";
 import type { RunningOperation } from "./running-operation.ts";
-import { UnreadBytes } from "./unread-bytes.ts";
+import { SlowReaders } from "./slow-readers.ts";
+import type { UnreadBytes } from "./unread-bytes.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** Everybody sees the same until a workspace has permissions that tell callers apart. */
@@ -46,6 +40,7 @@ export interface SubscriptionsContext {
   readonly connections: Connections;
   readonly limits: Limits;
   readonly log: WorkspaceLog;
+  readonly unread: UnreadBytes;
   /** Whether record events reach anybody here. */
   readonly deliversRecords: () => boolean;
   /** Makes sure that the object wakes in time for a socket. */
@@ -57,32 +52,36 @@ export class Subscriptions {
   readonly #context: SubscriptionsContext;
   readonly #admission: OperationAdmission;
   readonly #groups = new SubscriptionGroups<RunningOperation>();
-  readonly #unread: UnreadBytes;
+  readonly #teller: PositionTeller;
+  readonly #slowReaders: SlowReaders;
+  readonly #delivery: Delivery;
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log } = context;
+    const { catalogue, connections, limits, log, unread, deliversRecords, schedule } = context;
+    const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
     this.#admission = new OperationAdmission(catalogue, connections, limits);
-    this.#unread = new UnreadBytes(limits);
+    this.#teller = new PositionTeller(log);
+    const toCatchUp = (operation: RunningOperation) => {
+      this.#leaveGroup(operation);
+      this.#catchUp.add(operation);
+    };
+    this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
+    const { positionAt } = log;
+    const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
+    this.#delivery = new Delivery({ catalogue, groups, slowReaders, limits, positionAt, deliversRecords, close });
     this.#catchUp = new CatchUp({
-      limits,
-      unread: this.#unread,
+      ...{ limits, unread, positionAt, close },
       log: log.open,
       read: readRow,
-      positionAt: log.positionAt,
-      delivers: ({ plan }) => !plan.field.carriesRecords || context.deliversRecords(),
-      give: (operation, payload, now) => this.#replay(operation, payload, now),
+      delivers: ({ plan }) => !plan.field.carriesRecords || deliversRecords(),
+      give: (operation, payload, now) => this.#delivery.replay(operation, payload, now),
       advance: (operation, cursor) => this.#setResume(operation, { cursor }),
       goLive: (operation, how) => this.#goLive(operation, how),
-      setSlow: (connection, isSlow, now) => this.#setSlow(connection, isSlow, now),
+      setSlow: (connection, isSlow, now) => this.#slowReaders.setSlow(connection, isSlow, now),
     });
     for (const connection of connections) this.#takeUp(connection);
-  }
-
-  /** Whether so much waits for a socket that not even its own requests are answered any more. */
-  isFlooded(connection: Connection, now: number): boolean {
-    return this.#unread.isFlooded(connection, now);
   }
 
   get catchingUp(): number {
@@ -138,56 +137,29 @@ export class Subscriptions {
   /** Ends whatever a socket has here: it is closed, or gone. */
   drop(connection: Connection): void {
     for (const id of connection.running.keys()) this.stop(connection, id);
-    this.#unread.forget(connection);
   }
 
   close(connection: Connection, event: CloseEvent): void {
+    const { connections, unread } = this.#context;
     this.drop(connection);
-    this.#context.connections.close(connection, event);
+    connections.close(connection, event);
+    unread.leave(connection, Date.now());
   }
 
   /** Sends messages that have just been written, in the same turn. */
   deliver(rows: readonly LogRow[], now: number): void {
-    const { catalogue, deliversRecords, log } = this.#context;
-    const touched = new Set<Connection>();
-    if (this.#groups.size > 0) {
-      const heard = [...catalogue.subscriptions.values()].filter((field) => !field.carriesRecords || deliversRecords());
-      for (const row of rows) {
-        try {
-          const logged = readRow(row);
-          const fields = heard.filter(({ listensTo }) => listensTo === logged.message.kind);
-          this.#groups.deliver(logged, fields, log.positionAt, (operation, payload) =>
-            this.#giveLive(operation, payload, touched, now),
-          );
-        } catch (thrown) {
-          // The row is written: whoever published it must not be told otherwise.
-          console.error({ message: "An event cannot be delivered", offset: row.offset, error: messageOf(thrown) });
-        }
-      }
-    }
-    for (const connection of touched) connection.flush();
+    this.#delivery.deliver(rows, now);
     this.#catchUp.run(now);
   }
 
-  /** Tells those who were told less than `offset` how far the log has come, so that they can resume from there. */
-  reportPositions(offset: number): void {
-    const { connections, log } = this.#context;
-    const head = log.open().head;
-    for (const { running } of connections) {
-      for (const operation of running.values()) {
-        if (operation.group?.positions && (operation.told ?? 0) <= offset) this.#tell(operation, head);
-      }
-    }
+  /** Tells whoever is live how far the log has come, so that all can resume from there. */
+  reportPositions(): void {
+    this.#teller.report(this.#context.connections);
   }
 
   /** The edge says that a relayed client reads too slowly, or that it has caught up with its bytes. */
   setBackpressure(connection: Connection, isOn: boolean, now: number): void {
-    // Said again: the time that the reader has runs from the first time.
-    if (isOn && connection.state.isSlowAtEdge) return;
-    if (isOn) return this.#fallBehind(connection, this.#context.log.open().head, "edge", now);
-    if (!connection.state.isSlowAtEdge) return;
-    connection.clear("drainBy", "isSlowAtEdge");
-    this.#context.connections.save(connection);
+    this.#slowReaders.setSlowAtEdge(connection, isOn, this.#context.log.open().head, now);
     this.#catchUp.run(now);
   }
 
@@ -241,7 +213,7 @@ export class Subscriptions {
     how: "complete" | "gap",
   ): void {
     const operation = this.#enter(connection, id, stored, plan);
-    if (operation.group?.positions) this.#announce(operation, how);
+    if (operation.group?.positions) this.#teller.announce(operation, how);
   }
 
   /** Puts an operation among the live ones, or among those that catch up. */
@@ -275,19 +247,7 @@ export class Subscriptions {
     const stored = operation.connection.operations.get(operation.id);
     if (stored === undefined) return;
     this.#joinGroup(operation, stored);
-    this.#announce(operation, how);
-  }
-
-  #announce(operation: RunningOperation, how: "complete" | "gap"): void {
-    const { head } = this.#context.log.open();
-    if (how === "complete") return this.#tell(operation, head);
-    operation.told = head;
-    operation.connection.send(encodeServerMessage(gapPing(operation.id, this.#context.log.positionAt(head))));
-  }
-
-  #tell(operation: RunningOperation, offset: number): void {
-    operation.told = offset;
-    operation.connection.send(encodeServerMessage(positionPing(operation.id, this.#context.log.positionAt(offset))));
+    this.#teller.announce(operation, how);
   }
 
   #setResume({ connection, id }: RunningOperation, resume: ResumeState): void {
@@ -295,82 +255,8 @@ export class Subscriptions {
     this.#context.connections.save(connection);
   }
 
-  #giveLive(operation: RunningOperation, payload: Payload, touched: Set<Connection>, now: number): void {
-    const { connection } = operation;
-    if (!touched.has(connection)) {
-      const { isSlowAtEdge } = connection.state;
-      if (isSlowAtEdge || this.#unread.isTooSlow(connection, now))
-        return this.#fallBehind(connection, payload.offset - 1, "here", now);
-      touched.add(connection);
-    }
-    this.#give(operation, payload, now);
-  }
-
-  #replay(operation: RunningOperation, payload: Payload, now: number): void {
-    const { connection } = operation;
-    const { MAX_REPLAY_BYTES_PER_MINUTE: perMinute } = this.#context.limits;
-    const replayed = takeToken(connection.replayed, perMinute / 60, perMinute, now, Math.min(payload.bytes, perMinute));
-    if (replayed === undefined) {
-      return this.close(
-        connection,
-        closeWith(CLOSE.OVERLOADED, `More than ${perMinute} bytes of replay a minute (MAX_REPLAY_BYTES_PER_MINUTE)`),
-      );
-    }
-    connection.replayed = replayed;
-    this.#give(operation, payload, now);
-  }
-
-  /** Sends data: to nobody whose token has expired, whether or not the alarm has been there yet. */
-  #give(operation: RunningOperation, payload: Payload, now: number): void {
-    const { connection } = operation;
-    if (connection.closed) return;
-    if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
-    const { MAX_BATCH_FRAME_BYTES, MAX_UNREAD_BYTES_PER_ISOLATE } = this.#context.limits;
-    if (connection.turnBytes > MAX_UNREAD_BYTES_PER_ISOLATE) {
-      return this.close(
-        connection,
-        closeWith(CLOSE.OVERLOADED, "More at once than a socket may be sent (MAX_UNREAD_BYTES_PER_ISOLATE)"),
-      );
-    }
-    operation.told = payload.offset;
-    // A head has one character per byte but for the id, which has three bytes per character at most.
-    connection.queue(
-      nextFrame(operation.head, payload.text),
-      payload.bytes + 3 * operation.head.length,
-      MAX_BATCH_FRAME_BYTES,
-    );
-  }
-
-  /** A socket reads too slowly: it goes on from the log once it has drained, if all its operations can do that. */
-  #fallBehind(connection: Connection, offset: number, where: "here" | "edge", now: number): void {
-    const operations = [...connection.running.values()];
-    const canResume = operations.every(({ id }) => connection.operations.get(id)?.resume !== undefined);
-    if (!canResume)
-      return this.close(connection, closeWith(CLOSE.OVERLOADED, "Reads too slowly (MAX_UNREAD_BYTES_PER_SOCKET)"));
-    for (const operation of operations) {
-      if (operation.group === undefined) continue;
-      this.#leaveGroup(operation);
-      connection.updateReady((ready) => withResumeState(ready, operation.id, { cursor: offset }));
-      this.#catchUp.add(operation);
-    }
-    connection.update({ ...(where === "edge" && { isSlowAtEdge: true }) });
-    this.#setSlow(connection, true, now);
-  }
-
-  #setSlow(connection: Connection, isSlow: boolean, now: number): void {
-    const { limits, connections, schedule } = this.#context;
-    if (isSlow) connection.update({ drainBy: now + limits.SLOW_READER_SECONDS * 1000 });
-    else connection.clear("drainBy");
-    connections.save(connection);
-    schedule(connection);
-  }
-
   #sendErrors(connection: Connection, id: string, errors: readonly GraphQLError[]): void {
     const payload = errors.map((error) => error.toJSON());
     connection.send(JSON.stringify({ id, type: "error", payload }));
   }
-}
-
-function readRow(row: LogRow): LoggedMessage {
-  return { row, message: JSON.parse(row.body) as Message };
 }

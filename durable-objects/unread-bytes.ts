@@ -4,47 +4,84 @@ import type { Connection } from "./connection.ts";
 
 /** Past its budget a reader gets no events; past so many budgets it gets no answers either. */
 const FLOODED_BUDGETS = 4;
+/** How long the bytes of a closed socket count at most, in case nobody ever says that it is gone. */
+const LEAVING_MS = 10 * 60_000;
 
 /**
  * Bytes that were sent and not read yet. The runtime buffers without a bound: this is what keeps the memory of an object
  * bounded when readers stop reading.
  */
 export class UnreadBytes {
-  readonly #ledger: UnreadLedger<Connection>;
+  readonly #ledger: UnreadLedger<WebSocket>;
+  /** Closed sockets whose peers still have to read: a close frees no memory, it comes behind what waits. */
+  readonly #leaving = new Map<WebSocket, { readonly identity: string; readonly until: number }>();
   #lookedAt = 0;
 
   constructor(limits: Limits) {
     this.#ledger = new UnreadLedger(limits);
   }
 
+  /** Whether all readers together leave more unread than the object should hold. */
+  get isOverfull(): boolean {
+    return this.#ledger.isOverfull;
+  }
+
+  /** Bytes that wait for sockets that were closed. */
+  get leavingBytes(): number {
+    let bytes = 0;
+    for (const { bufferedAmount } of this.#leaving.keys()) bytes += bufferedAmount;
+    return bytes;
+  }
+
   /** Looks at a socket. Returns whether more waits for it than may. */
-  isTooSlow(connection: Connection, now: number): boolean {
-    const unread = this.#look(connection);
+  isTooSlow({ socket }: Connection, now: number): boolean {
+    const unread = this.#look(socket);
     // The ledger knows sockets as they were when something was last sent to them; they may have been read since.
     if (this.#ledger.isOverfull && this.#lookedAt !== now) {
       this.#lookedAt = now;
       for (const other of [...this.#ledger.readers]) this.#look(other);
+      this.#letGo(now);
     }
     return unread > this.#ledger.budget;
   }
 
-  /** Whether several times more waits for a socket than may. */
-  isFlooded(connection: Connection, now: number): boolean {
-    return this.isTooSlow(connection, now) && this.#look(connection) > FLOODED_BUDGETS * this.#ledger.budget;
+  /** Whether several times more waits for a socket than may, however much room there is. */
+  isFlooded({ socket }: Connection): boolean {
+    return this.#look(socket) > FLOODED_BUDGETS * this.#ledger.perReader;
   }
 
   /** Whether so little waits for a socket that it may be sent a page of the log. */
-  isDrained(connection: Connection): boolean {
-    return this.#look(connection) <= this.#ledger.drained;
+  isDrained({ socket }: Connection): boolean {
+    return this.#look(socket) <= this.#ledger.drained;
   }
 
-  forget(connection: Connection): void {
-    this.#ledger.record(connection, 0);
+  /** A socket was closed by us. */
+  leave({ socket, identity }: Connection, now: number): void {
+    if (this.#look(socket) > 0) this.#leaving.set(socket, { identity, until: now + LEAVING_MS });
   }
 
-  #look(connection: Connection): number {
-    const unread = connection.socket.bufferedAmount;
-    this.#ledger.record(connection, unread);
-    return unread;
+  /** How many closed sockets of a caller are still to be read. */
+  countLeaving(identity: string, now: number): number {
+    this.#letGo(now);
+    let count = 0;
+    for (const leaving of this.#leaving.values()) if (leaving.identity === identity) count++;
+    return count;
+  }
+
+  /** A socket is gone, and what waited for it too. */
+  forget(socket: WebSocket): void {
+    this.#leaving.delete(socket);
+    this.#ledger.record(socket, 0);
+  }
+
+  #letGo(now: number): void {
+    for (const [socket, { until }] of this.#leaving) {
+      if (until <= now || this.#look(socket) === 0) this.forget(socket);
+    }
+  }
+
+  /** @returns the bytes that wait, as many as are worth counting */
+  #look(socket: WebSocket): number {
+    return this.#ledger.record(socket, socket.bufferedAmount);
   }
 }

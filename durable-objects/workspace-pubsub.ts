@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
+import { messageOf } from "../src/core/errors.ts";
 import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
@@ -14,6 +15,7 @@ import { Connections, closeQuietly } from "./connections.ts";
 import { Sockets } from "./sockets.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { UnreadBytes } from "./unread-bytes.ts";
 import { readUpgrade, SUBPROTOCOL_HEADER } from "./upgrade-request.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 import { writeMessages } from "./write-messages.ts";
@@ -85,10 +87,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
     // the rows are durable.
     subscriptions.deliver(rows, now);
-    const { log, positionReports } = this.#openStorage();
-    log.trim(now, TRIM_ROWS_PER_PUBLISH);
-    const reported = positionReports.take(log, now);
-    if (reported !== undefined) subscriptions.reportPositions(reported);
+    this.#tidy(subscriptions, now);
     return [...outcomes];
   }
 
@@ -96,22 +95,24 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return !this.#isRefused(principal);
   }
 
-  async revoke({ names, issuedUntil }: Revocation): Promise<{ closed: number }> {
+  async revoke({ names, issuedUntil, isUntilNow }: Revocation): Promise<{ closed: number }> {
     const { refusals } = this.#openStorage();
-    for (const name of names) refusals.refuse(name, issuedUntil);
+    const { connections } = this.#wake();
+    const until = isUntilNow ? newestIssuedAt(connections, names, issuedUntil) : issuedUntil;
+    for (const name of names) refusals.refuse(name, until);
     // Closed by the same rule that refuses them from now on, in the turn that wrote it: nothing is sent to them after the answer.
     const closed = this.#wake().sockets.closeWhere(({ state }) => this.#isRefused(state.principal), CLOSE.REVOKED);
     return { closed };
   }
 
   async inspect(): Promise<WorkspaceReport> {
-    const { connections, subscriptions } = this.#wake();
+    const { connections, subscriptions, unread } = this.#wake();
     const operationsByField = subscriptions.countByField();
     const report: WorkspaceReport = {
       sockets: connections.size,
       operations: Object.values(operationsByField).reduce((sum, count) => sum + count, 0),
       catchingUp: subscriptions.catchingUp,
-      unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0),
+      unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
       ...(!this.#deliversRecords && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
@@ -130,14 +131,17 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async erase(): Promise<{ closed: number }> {
     const closed = this.#wake().sockets.closeWhere(() => true, closeWith(CLOSE.REVOKED, "Workspace erased"));
-    // What was refused further ahead than now stays refused.
-    const refusedUntil = this.#openStorage().refusals.refusedUntil();
+    const refused = this.#openStorage().refusals.all();
     this.#storage = undefined;
     this.#awake = undefined;
     this.#alarm.reset();
     // Not `DELETE FROM`: it would leave the bytes in the file.
-    await this.ctx.storage.deleteAll();
-    this.#openStorage().refusals.refuse(EVERYBODY, Math.max(refusedUntil, Math.floor(Date.now() / 1000)));
+    const erased = this.ctx.storage.deleteAll();
+    // In the same turn, so that at no time anybody is let in who is refused.
+    const { refusals } = this.#openStorage();
+    for (const { name, issuedUntil } of refused) refusals.refuse(name, issuedUntil);
+    refusals.refuse(EVERYBODY, Math.floor(Date.now() / 1000));
+    await erased;
     return { closed };
   }
 
@@ -148,24 +152,34 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       const { ctx } = this;
       const connections = new Connections(ctx, () => this.#openStorage().operations);
       this.#storage?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
+      const unread = new UnreadBytes(limits);
       const subscriptions: Subscriptions = new Subscriptions({
-        catalogue,
-        connections,
-        limits,
+        ...{ catalogue, connections, limits, unread },
         log: this.#log,
         deliversRecords: () => this.#deliversRecords,
         schedule: (connection) => sockets.schedule(connection),
       });
       const sockets = new Sockets({
-        ...{ ctx, connections, subscriptions, limits },
+        ...{ ctx, connections, subscriptions, unread, limits },
         alarm: this.#alarm,
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets };
+      this.#awake = { connections, subscriptions, sockets, unread };
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
+  }
+
+  /** What may be left to a later publish: the rows of this one are written, and whoever published them is told so. */
+  #tidy(subscriptions: Subscriptions, now: number): void {
+    try {
+      const { log, positionReports } = this.#openStorage();
+      log.trim(now, TRIM_ROWS_PER_PUBLISH);
+      if (positionReports.take(log, now)) subscriptions.reportPositions();
+    } catch (thrown) {
+      console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
+    }
   }
 
   #openStorage(): WorkspaceStorage {
@@ -201,4 +215,15 @@ interface AwakeWorkspace {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
+  readonly unread: UnreadBytes;
+}
+
+/** The latest that a token of those in use under any of these names was issued, or the given second when that is later. */
+function newestIssuedAt(connections: Connections, names: readonly string[], atLeast: number): number {
+  let newest = atLeast;
+  for (const { state } of connections) {
+    const isMeant = refusalNamesOf(state.principal).some((name) => names.includes(name));
+    if (isMeant) newest = Math.max(newest, state.principal.issuedAt);
+  }
+  return newest;
 }

@@ -2,10 +2,16 @@
 export interface Refusals {
   /** Refuses the tokens under a name that were issued up to and including a second, for good. */
   refuse(name: string, issuedUntil: number): void;
-  /** The latest second up to which any token is refused, 0 when none is. */
-  refusedUntil(): number;
+  /** Everything that is refused, so that it can outlive the rest of the storage. */
+  all(): readonly Refusal[];
   /** Whether a token issued at a second is refused under any of these names. */
   isRefused(names: readonly string[], issuedAt: number): boolean;
+}
+
+/** The tokens under a name that were issued up to and including a second. */
+export interface Refusal {
+  readonly name: string;
+  readonly issuedUntil: number;
 }
 
 export class SqliteRefusals implements Refusals {
@@ -23,9 +29,10 @@ export class SqliteRefusals implements Refusals {
     );
   }
 
-  refusedUntil(): number {
-    return this.#sql.exec<{ until: number }>("SELECT coalesce(max(issued_until), 0) AS until FROM refusals").one()
-      .until;
+  all(): Refusal[] {
+    return this.#sql
+      .exec<{ name: string; issuedUntil: number }>("SELECT name, issued_until AS issuedUntil FROM refusals")
+      .toArray();
   }
 
   isRefused(names: readonly string[], issuedAt: number): boolean {

@@ -9,6 +9,8 @@ export interface Revocation {
   readonly names: readonly string[];
   /** Epoch seconds of the issuer's clock: tokens issued up to and including this second. */
   readonly issuedUntil: number;
+  /** Whether that second is just now by our clock: then tokens in use count too that an issuer ahead of it has dated later. */
+  readonly isUntilNow: boolean;
 }
 
 /** Stands for every token of a workspace, API keys included. */
@@ -63,7 +65,8 @@ export function parseRevocation(input: unknown, nowMs: number): Revocation {
   if (typeof before === "number" && before > nowMs / 1000 + MAX_AHEAD_SECONDS) {
     throw bad("before must be in epoch seconds, and not more than a day ahead.");
   }
-  return { names, issuedUntil: typeof before === "number" ? before : Math.floor(nowMs / 1000) };
+  if (typeof before === "number") return { names, issuedUntil: before, isUntilNow: false };
+  return { names, issuedUntil: Math.floor(nowMs / 1000), isUntilNow: true };
 }
 
 /** A time in milliseconds, given by mistake, would lock everybody out for good. */

@@ -38,13 +38,15 @@ export class UnreadLedger<Reader> {
 
   /** What a reader must be down to before it is sent more than live events. */
   get drained(): number {
-    return this.#limits.MAX_UNREAD_BYTES_PER_SOCKET / 2;
+    return this.budget / 2;
   }
 
-  record(reader: Reader, unread: number): void {
+  /** @returns the bytes, as many as are worth remembering */
+  record(reader: Reader, unread: number): number {
     const remarkable = unread > UNREMARKABLE_BYTES ? unread : 0;
     this.#total += remarkable - (this.#unread.get(reader) ?? 0);
     if (remarkable === 0) this.#unread.delete(reader);
     else this.#unread.set(reader, remarkable);
+    return remarkable;
   }
 }

@@ -39,11 +39,11 @@ describe("parseRevocation", () => {
     [{ all: false, userWorkspaceId: OTHER, userId: null }, [`userWorkspaceId:${OTHER}`]],
     [{ all: true, userId: USER, extra: 1 }, [`userId:${USER}`, "*"]],
   ])("[REVOKE-3] takes %j", (input, names) => {
-    expect(parseRevocation(input, NOW)).toEqual({ names, issuedUntil: 1_788_220_800 });
+    expect(parseRevocation(input, NOW)).toEqual({ names, issuedUntil: 1_788_220_800, isUntilNow: true });
   });
 
   it.each([0, 1_788_220_799, 1_788_220_801])("[REVOKE-3] takes tokens issued up to second %i", (before) => {
-    expect(parseRevocation({ all: true, before }, NOW).issuedUntil).toBe(before);
+    expect(parseRevocation({ all: true, before }, NOW)).toMatchObject({ issuedUntil: before, isUntilNow: false });
   });
 
   it.each<[unknown]>([
@@ -57,6 +57,8 @@ describe("parseRevocation", () => {
     [{ userId: USER, apiKeyId: "x" }],
     [{ all: true, before: 1.5 }],
     [{ all: true, before: "1788220800" }],
+    // More than a day ahead: milliseconds, by mistake.
+    [{ all: true, before: NOW }],
     [{ all: true, before: Number.NaN }],
     [JSON.parse(`{"__proto__":{"all":true}}`)],
   ])("[REVOKE-5] refuses %j", (input) => {

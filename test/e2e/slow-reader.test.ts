@@ -100,10 +100,10 @@ async function publishLargeMessages(count: number): Promise<number> {
   return newest;
 }
 
-async function inspect(): Promise<{ unreadBytes: number }> {
+async function inspect(): Promise<{ sockets: number; unreadBytes: number }> {
   const headers = { Authorization: `Bearer ${DEV_BINDINGS.ADMIN_SECRETS}` };
   const response = await fetch(`${gateway.url}/admin/workspaces/${DEV_WORKSPACE_ID}`, { headers });
-  return (await response.json()) as { unreadBytes: number };
+  return (await response.json()) as { sockets: number; unreadBytes: number };
 }
 
 /** Memory of the gateway's process, in bytes. */
@@ -150,7 +150,22 @@ describe.each(["direct", "relayed"] as const)("a %s socket that stops reading", 
     const slow = await openReader(path, false);
     slow.socket.pause();
     await publishLargeMessages(40);
+    const { unreadBytes } = await inspect();
+    // Closed, but not read: direct ones are still in the object's memory.
+    if (path === "direct") expect(unreadBytes).toBeGreaterThan(MIB);
     slow.socket.resume();
     expect(await slow.closed).toBe(1013);
+    await expect.poll(async () => (await inspect()).unreadBytes).toBe(0);
+  });
+
+  it("[SLOW-5] is closed 1013 when it asks and asks, and reads no answer", async () => {
+    const flooding = await openReader(path);
+    flooding.socket.pause();
+    const ping = JSON.stringify({ type: "ping", payload: { fill: "x".repeat(4_000) } });
+    // What the kernel and the runtime hold of it, and four budgets.
+    for (let i = 0; i < 8_000; i++) flooding.socket.send(ping);
+    await expect.poll(async () => (await inspect()).sockets, { timeout: 20_000 }).toBe(0);
+    flooding.socket.resume();
+    expect(await flooding.closed).toBe(1013);
   });
 });

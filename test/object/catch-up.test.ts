@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CatchUp, type CatchUpContext } from "../../durable-objects/catch-up.ts";
 import type { Connection } from "../../durable-objects/connection.ts";
 import type { RunningOperation } from "../../durable-objects/running-operation.ts";
@@ -9,8 +9,16 @@ import { retentionFrom } from "../../src/core/pubsub/replay-log.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
+interface Surroundings {
+  readonly isOverfull?: boolean;
+  /** Callers that have not read what they were sent. */
+  readonly slow?: string;
+  /** Callers whose sockets throw. */
+  readonly broken?: string;
+}
+
 /** Gives one page to each of some operations that have more to be replayed. Returns whose turn it was, and how many are left. */
-function replaying(...identities: readonly string[]) {
+function replaying(identities: readonly string[], { isOverfull = false, slow = "", broken = "" }: Surroundings = {}) {
   const log = new MemoryReplayLog(retentionFrom(DEFAULT_LIMITS));
   for (let i = 0; i < 1000; i++) {
     log.append({ id: String(i), digest: "", source: "direct", events: 1, body: "{}" }, 0);
@@ -18,15 +26,22 @@ function replaying(...identities: readonly string[]) {
   const turns: string[] = [];
   const context: CatchUpContext = {
     limits: DEFAULT_LIMITS,
-    unread: { isDrained: () => true } as unknown as UnreadBytes,
+    unread: {
+      isOverfull,
+      isDrained: ({ identity }: Connection) => !slow.includes(identity),
+    } as unknown as UnreadBytes,
     log: () => log,
     read: (row) => ({ row, message: { kind: "channel", channel: "x", payload: null } }),
     positionAt: String,
     delivers: () => true,
     give: () => undefined,
-    advance: ({ connection }) => turns.push(connection.identity),
+    advance: ({ connection }) => {
+      if (broken.includes(connection.identity)) throw new Error("broken");
+      turns.push(connection.identity);
+    },
     goLive: () => undefined,
     setSlow: () => undefined,
+    close: ({ identity }, { code }) => turns.push(`${identity} ${code}`),
   };
   const catchUp = new CatchUp(context);
   const replays = identities.map((identity, i) => {
@@ -45,11 +60,24 @@ function replaying(...identities: readonly string[]) {
 
 describe("replays at once", () => {
   it("[LIMIT-26] are two of a caller; its others wait", () => {
-    expect(replaying("a", "a", "a", "b")).toEqual({ turns: ["a", "a", "b"], waiting: 4 });
+    expect(replaying([..."aaab"])).toEqual({ turns: ["a", "a", "b"], waiting: 4 });
   });
 
   it("[LIMIT-27] are eight of a workspace; the others wait", () => {
-    expect(replaying(..."abcdefghij")).toEqual({ turns: [..."abcdefgh"], waiting: 10 });
+    expect(replaying([..."abcdefghij"])).toEqual({ turns: [..."abcdefgh"], waiting: 10 });
+  });
+
+  it("[LIMIT-29] are one while readers leave too much unread together", () => {
+    expect(replaying([..."abc"], { isOverfull: true }).turns).toEqual(["a"]);
+  });
+
+  it("pass over those who cannot take more, however many stand before the others", () => {
+    expect(replaying([..."s".repeat(499), "a", "b"], { slow: "s" }).turns).toEqual(["a"]);
+  });
+
+  it("go on when one of them breaks; its socket is closed 1012", () => {
+    vi.spyOn(console, "error").mockReturnValueOnce();
+    expect(replaying([..."abc"], { broken: "b" }).turns).toEqual(["a", "b 1012", "c"]);
   });
 });
 

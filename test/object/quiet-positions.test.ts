@@ -49,6 +49,39 @@ it("[QUIET-1] tells a subscription that receives nothing how far the log has com
   expect(frame?.payload.position.position).toMatch(/\.3001$/);
 });
 
+it("[QUIET-1] tells it after a burst too, which nothing may follow until all of it is old", async () => {
+  const { token, publish, workspaceId } = newWorkspace();
+  const socket = await WorkerdSocket.connect(await token());
+  socket.send(subscribeToCompanies({}));
+  await socket.drain();
+  const events = Array.from({ length: 1000 }, (_, i) => ({
+    recordId: String(i),
+    properties: { after: { id: String(i) } },
+  }));
+  for (let i = 0; i < 12; i++) await publish({ name: "person.created", workspaceId, events });
+  const told = (await socket.drain()) as PositionFrame[];
+  // The first publish began the count.
+  expect(told.map(({ payload }) => payload.position.position.split(".")[2])).toEqual(["6000", "11000"]);
+});
+
+it("[QUIET-1] tells one that has just begun as well, because the next publish may be as large as the log", async () => {
+  const workspace = newWorkspace();
+  const { publish, workspaceId } = workspace;
+  const events = Array.from({ length: 1000 }, (_, i) => ({
+    recordId: String(i),
+    properties: { after: { id: String(i) } },
+  }));
+  const busy = () => publish({ name: "person.created", workspaceId, events });
+  await busy();
+  await busy();
+  const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100_000 }));
+  socket.send(subscribeToCompanies({}));
+  await socket.drain();
+  await ageReport(workspace.stub, 76_000);
+  await busy();
+  expect(((await socket.drain()) as PositionFrame[]).map(({ payload }) => payload.position.id)).toEqual(["quiet"]);
+});
+
 const subscribeToCompanies = (resume: object) => ({
   type: "subscribe",
   id: "quiet",

@@ -105,6 +105,30 @@ describe("revoke", () => {
     expect([http.status, (await fetchGraphql(newer)).status]).toEqual([401, 200]);
   });
 
+  it("[REVOKE-6] reaches a token in use that an issuer ahead of our clock dated later, and it stays refused", async () => {
+    const workspace = newWorkspace();
+    const ahead = await workspace.token({ userId: USER_A, now: Date.now() + 30_000 });
+    const socket = await WorkerdSocket.connect(ahead);
+    const { closed } = await workspace.stub.revoke(parseRevocation({ userId: USER_A }, Date.now()));
+    expect([closed, await socket.untilClosed()]).toEqual([1, { code: 4403, reason: "Revoked" }]);
+    expect(await (await WorkerdSocket.open(ahead)).untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+  });
+
+  it("[REVOKE-7] outlives the workspace's erasure, under its own name and as far ahead as it reached", async () => {
+    const workspace = newWorkspace();
+    const now = Date.now();
+    const revoke = { userId: USER_A, before: Math.floor(now / 1000) + 3_600 };
+    await workspace.stub.revoke(parseRevocation(revoke, now));
+    await workspace.stub.erase();
+    const later = { now: now + 2_000 };
+    const refused = await WorkerdSocket.open(await workspace.token({ userId: USER_A, ...later }));
+    expect(await refused.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+    // Nobody else pays for it.
+    await WorkerdSocket.connect(await workspace.token({ userId: USER_B, ...later }));
+    const old = await WorkerdSocket.open(await workspace.token({ userId: USER_B, now: now - 60_000 }));
+    expect(await old.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+  });
+
   it.each<[string, object, object, boolean]>([
     ["a user by an API key", { type: "API_KEY", apiKeyId: KEY_A }, { apiKeyId: KEY_A }, true],
     ["one API key by another", { type: "API_KEY", apiKeyId: KEY_A }, { apiKeyId: KEY_B }, false],

@@ -14,7 +14,7 @@ export interface ReplayPage {
 /**
  * What an operation would have received from rows of the log, by the same matching and execution as live.
  * @param after events up to this offset are left out
- * @param rows in order; the page may end before the last of them
+ * @param rows in order; the page may end before the last of them, and between two events of one
  * @param read parses a row
  */
 export function replayPage(
@@ -29,10 +29,11 @@ export function replayPage(
   let upTo = after;
   let bytes = 0;
   for (const row of rows) {
-    if (bytes >= maxBytes) break;
     for (const payload of payloadsOf(plan, row, after, read, positionAt)) {
+      if (bytes >= maxBytes) return { payloads, upTo };
       payloads.push(payload);
       bytes += payload.bytes;
+      upTo = payload.offset;
     }
     upTo = row.offset;
   }

@@ -36,6 +36,12 @@ export function nextDeadline(
   if (!warned) consider({ what: "token-warning", at: tokenExpiresAt - limits.TOKEN_WARNING_SECONDS * 1000 });
   if (drainBy !== undefined) consider({ what: "slow-reader", at: drainBy });
   if (answerBy !== undefined) consider({ what: "no-answer", at: answerBy });
-  else consider({ what: "silence", at: seenAt + limits.SILENT_SOCKET_SECONDS * 1000 });
+  else consider({ what: "silence", at: silenceEnds(seenAt, limits) });
   return next;
+}
+
+/** Silent sockets are asked together: one wake for all of a minute, not one for each. */
+function silenceEnds(seenAt: number, { SILENT_SOCKET_SECONDS: seconds }: Limits): number {
+  const beatMs = Math.min(60, seconds) * 1000;
+  return Math.ceil((seenAt + seconds * 1000) / beatMs) * beatMs;
 }

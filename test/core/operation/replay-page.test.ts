@@ -52,6 +52,14 @@ describe("replayPage", () => {
     ]);
   });
 
+  it("ends between two events of a row when that is large, and goes on there", () => {
+    const page = replay({}, 1, ROWS, 1);
+    expect([idsOf(page), page.upTo]).toEqual([["b2"], 2]);
+    expect(idsOf(replay({}, page.upTo, ROWS, 1))).toEqual(["c3"]);
+    // What follows it in its row is nothing for the operation, but is not known to be nothing yet.
+    expect(replay({ recordId: "c" }, 1, ROWS, 1).upTo).toBe(6);
+  });
+
   it("gives what the operation asks for, and comes as far when that is nothing", () => {
     expect(idsOf(replay({ recordId: "b" }, 0))).toEqual(["b2", "b4", "b6"]);
     expect(replay({ objectNameSingular: "company" }, 0)).toEqual({ payloads: [], upTo: 6 });
@@ -68,13 +76,13 @@ describe("replayPage", () => {
     expect(live).toHaveLength(3);
   });
 
-  it("ends with the row that fills it, never within one", () => {
+  it("ends with the event that fills it", () => {
     const [first] = replay({}, 0).payloads;
     const one = first?.bytes ?? 0;
     expect(replay({}, 0, ROWS, 1).upTo).toBe(1);
     expect(replay({}, 0, ROWS, one).upTo).toBe(1);
     const page = replay({}, 0, ROWS, one + 1);
-    expect([idsOf(page), page.upTo]).toEqual([["a1", "b2", "c3", "b4"], 4]);
+    expect([idsOf(page), page.upTo]).toEqual([["a1", "b2"], 2]);
   });
 
   it("leaves out rows of another kind", () => {

@@ -68,6 +68,11 @@ describe("nextDeadline", () => {
     });
   });
 
+  it("[SILENT-4] asks silent sockets together, those of a minute at its end", () => {
+    const asked = [1, 30_000, 60_000, 60_001].map((later) => deadlineOf({ seenAt: NOW + later }).at - NOW);
+    expect(asked).toEqual([660_000, 660_000, 660_000, 720_000]);
+  });
+
   it("is never later than the token's expiry, and the expiry itself when both fall together", () => {
     expect(deadlineOf({ warned: true, tokenExpiresAt: NOW + 600_000 })).toEqual({
       what: "token-expiry",

@@ -1,0 +1,109 @@
+import { messageOf } from "../src/core/errors.ts";
+import type { Limits } from "../src/core/limits.ts";
+import type { Catalogue } from "../src/core/operation/catalogue.ts";
+import type { LoggedMessage, Payload, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
+import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-events.ts";
+import { nextFrame } from "../src/core/protocol/next-frame.ts";
+import type { Message } from "../src/core/pubsub/message.ts";
+import type { LogRow } from "../src/core/pubsub/replay-log.ts";
+import { takeToken } from "../src/core/token-bucket.ts";
+import type { Connection } from "./connection.ts";
+import type { RunningOperation } from "./running-operation.ts";
+import type { SlowReaders } from "./slow-readers.ts";
+
+/** What delivery needs of its surroundings. */
+export interface DeliveryContext {
+  readonly catalogue: Catalogue;
+  readonly groups: SubscriptionGroups<RunningOperation>;
+  readonly slowReaders: SlowReaders;
+  readonly limits: Limits;
+  readonly positionAt: (offset: number) => string;
+  /** Whether record events reach anybody here. */
+  readonly deliversRecords: () => boolean;
+  readonly close: (connection: Connection, event: CloseEvent) => void;
+}
+
+/** Sends events to operations: live, in the turn that wrote them, or replayed, a page at a time. */
+export class Delivery {
+  readonly #context: DeliveryContext;
+
+  constructor(context: DeliveryContext) {
+    this.#context = context;
+  }
+
+  /** Sends messages that have just been written to all who are live. */
+  deliver(rows: readonly LogRow[], now: number): void {
+    const { catalogue, groups, deliversRecords, positionAt } = this.#context;
+    if (groups.size === 0) return;
+    const touched = new Set<Connection>();
+    const heard = [...catalogue.subscriptions.values()].filter((field) => !field.carriesRecords || deliversRecords());
+    for (const row of rows) {
+      try {
+        const logged = readRow(row);
+        const fields = heard.filter(({ listensTo }) => listensTo === logged.message.kind);
+        groups.deliver(logged, fields, positionAt, (operation, payload) =>
+          this.#tryLive(operation, payload, row, touched, now),
+        );
+      } catch (thrown) {
+        // The row is written: whoever published it must not be told otherwise.
+        console.error({ message: "An event cannot be delivered", offset: row.offset, error: messageOf(thrown) });
+      }
+    }
+    for (const connection of touched) connection.flush();
+  }
+
+  /** Sends an operation what it missed; its socket is closed when it has been replayed too much of late. */
+  replay(operation: RunningOperation, payload: Payload, now: number): void {
+    const { connection } = operation;
+    const { MAX_REPLAY_BYTES_PER_MINUTE: perMinute } = this.#context.limits;
+    const replayed = takeToken(connection.replayed, perMinute / 60, perMinute, now, Math.min(payload.bytes, perMinute));
+    if (replayed === undefined) {
+      const reason = `More than ${perMinute} bytes of replay a minute (MAX_REPLAY_BYTES_PER_MINUTE)`;
+      return this.#context.close(connection, closeWith(CLOSE.OVERLOADED, reason));
+    }
+    connection.replayed = replayed;
+    this.#give(operation, payload, now);
+  }
+
+  /** What goes wrong with one socket ends that socket, which resumes: the others must not miss an event because of it. */
+  #tryLive(operation: RunningOperation, payload: Payload, row: LogRow, touched: Set<Connection>, now: number): void {
+    const { connection } = operation;
+    try {
+      if (!touched.has(connection)) {
+        // Nothing of this row was sent to it, whatever event and field of the row this is.
+        const before = row.offset - row.events;
+        const { slowReaders } = this.#context;
+        if (slowReaders.isTooSlow(connection, now)) return slowReaders.fallBehind(connection, before, now, "here");
+        touched.add(connection);
+      }
+      this.#give(operation, payload, now);
+    } catch (thrown) {
+      console.error({ message: "A socket could not be served", offset: row.offset, error: messageOf(thrown) });
+      this.#context.close(connection, CLOSE.RESTART);
+    }
+  }
+
+  /** Sends data: to nobody whose token has expired, whether or not the alarm has been there yet. */
+  #give(operation: RunningOperation, payload: Payload, now: number): void {
+    const { connection } = operation;
+    if (connection.closed) return;
+    if (now >= connection.tokenExpiresAt) return this.#context.close(connection, CLOSE.TOKEN_EXPIRED);
+    const { MAX_BATCH_FRAME_BYTES, MAX_UNREAD_BYTES_PER_ISOLATE } = this.#context.limits;
+    if (connection.turnBytes > MAX_UNREAD_BYTES_PER_ISOLATE) {
+      const reason = "More at once than a socket may be sent (MAX_UNREAD_BYTES_PER_ISOLATE)";
+      return this.#context.close(connection, closeWith(CLOSE.OVERLOADED, reason));
+    }
+    operation.told = payload.offset;
+    // A head has one character per byte but for the id, which has three bytes per character at most.
+    connection.queue(
+      nextFrame(operation.head, payload.text),
+      payload.bytes + 3 * operation.head.length,
+      MAX_BATCH_FRAME_BYTES,
+    );
+  }
+}
+
+/** Parses a row of the log, which holds what the gateway wrote. */
+export function readRow(row: LogRow): LoggedMessage {
+  return { row, message: JSON.parse(row.body) as Message };
+}

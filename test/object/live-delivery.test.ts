@@ -1,0 +1,77 @@
+import { afterEach, expect, it, vi } from "vitest";
+import type { Connection } from "../../durable-objects/connection.ts";
+import { Delivery } from "../../durable-objects/delivery.ts";
+import type { RunningOperation } from "../../durable-objects/running-operation.ts";
+import type { SlowReaders } from "../../durable-objects/slow-readers.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import type { Catalogue } from "../../src/core/operation/catalogue.ts";
+import type { SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
+import type { SubscriptionField } from "../../src/core/operation/subscription-field.ts";
+import { type LoggedMessage, type Payload, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
+import type { LogRow } from "../../src/core/pubsub/replay-log.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const ROW: LogRow = { offset: 12, events: 3, at: 0, body: '{"kind":"channel","channel":"x","payload":1}' };
+
+/** Groups that have a payload for each of some operations, in this order. */
+class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
+  readonly #payloads: readonly (readonly [RunningOperation, number])[];
+
+  constructor(payloads: readonly (readonly [RunningOperation, number])[]) {
+    super();
+    this.#payloads = payloads;
+    this.open("key", { field: { name: "x" }, interest: [] } as unknown as SubscriptionPlan, false);
+  }
+
+  override deliver(
+    _: LoggedMessage,
+    __: readonly SubscriptionField[],
+    ___: (offset: number) => string,
+    send: (member: RunningOperation, payload: Payload) => void,
+  ): void {
+    for (const [operation, offset] of this.#payloads) send(operation, { text: "{}", bytes: 2, offset });
+  }
+}
+
+function operationOf(queue: () => void = () => undefined) {
+  const connection = { closed: false, tokenExpiresAt: 1, turnBytes: 0, queue: vi.fn(queue), flush: vi.fn() };
+  return { id: "1", head: "", connection: connection as unknown as Connection } as RunningOperation;
+}
+
+function deliver(payloads: readonly (readonly [RunningOperation, number])[], isTooSlow = false) {
+  const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
+  const close = vi.fn();
+  new Delivery({
+    catalogue: { subscriptions: new Map() } as unknown as Catalogue,
+    groups: new ScriptedGroups(payloads),
+    slowReaders: slowReaders as unknown as SlowReaders,
+    limits: DEFAULT_LIMITS,
+    positionAt: String,
+    deliversRecords: () => true,
+    close,
+  }).deliver([ROW], 0);
+  return { close, fallBehind: slowReaders.fallBehind };
+}
+
+it("a socket that cannot be served is closed 1012, and the others get the event", () => {
+  const log = vi.spyOn(console, "error").mockReturnValue();
+  const broken = operationOf(() => {
+    throw new Error("broken");
+  });
+  const [before, after] = [operationOf(), operationOf()];
+  const { close } = deliver([
+    [before, 10],
+    [broken, 10],
+    [after, 10],
+  ]);
+  expect([before, after].map(({ connection }) => vi.mocked(connection.queue).mock.calls.length)).toEqual([1, 1]);
+  expect(close.mock.calls).toEqual([[broken.connection, { code: 1012, reason: "Service restart" }]]);
+  expect(log).toHaveBeenCalledOnce();
+});
+
+it("[SLOW-1] a slow reader goes on from the beginning of the row, whichever of its events comes first", () => {
+  const slow = operationOf();
+  const { fallBehind } = deliver([[slow, 12]], true);
+  expect(fallBehind.mock.calls).toEqual([[slow.connection, 9, 0, "here"]]);
+});
