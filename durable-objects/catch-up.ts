@@ -24,7 +24,6 @@ export interface CatchUpContext {
   readonly log: () => ReplayLog;
   readonly read: (row: LogRow) => LoggedMessage;
   readonly positionAt: (offset: number) => string;
-  readonly delivers: (operation: RunningOperation) => boolean;
   /** Sends a payload; the connection may be closed by it. */
   readonly give: (operation: RunningOperation, payload: Payload, now: number) => void;
   readonly advance: (operation: RunningOperation, cursor: number) => void;
@@ -131,8 +130,7 @@ export class CatchUp {
 
   /** Equal operations at one place of the log share a page. */
   #page(operation: RunningOperation, cursor: number, log: ReplayLog, pages: Map<string, ReplayPage>): ReplayPage {
-    const { limits, read, positionAt, delivers } = this.#context;
-    if (!delivers(operation)) return { payloads: [], upTo: log.head };
+    const { limits, read, positionAt } = this.#context;
     const key = `${cursor} ${operation.key}`;
     let page = pages.get(key);
     if (page === undefined) {
@@ -140,7 +138,7 @@ export class CatchUp {
       page =
         rows.length === 0
           ? { payloads: [], upTo: log.head }
-          : replayPage(operation.plan, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
+          : replayPage(operation.plan, operation.viewer, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
       pages.set(key, page);
     }
     return page;

@@ -18,8 +18,6 @@ export interface DeliveryContext {
   readonly slowReaders: SlowReaders;
   readonly limits: Limits;
   readonly positionAt: (offset: number) => string;
-  /** Whether record events reach anybody here. */
-  readonly deliversRecords: () => boolean;
   readonly close: (connection: Connection, event: CloseEvent) => void;
 }
 
@@ -33,14 +31,14 @@ export class Delivery {
 
   /** Sends messages that have just been written to all who are live. */
   deliver(rows: readonly LogRow[], now: number): void {
-    const { catalogue, groups, deliversRecords, positionAt } = this.#context;
-    if (groups.size === 0) return;
+    const { catalogue, groups, positionAt } = this.#context;
+    const heard = [...catalogue.subscriptions.values()].filter((field) => groups.hears(field));
+    if (heard.length === 0) return;
     const touched = new Set<Connection>();
-    const heard = [...catalogue.subscriptions.values()].filter((field) => !field.carriesRecords || deliversRecords());
     for (const row of rows) {
       try {
         const logged = readRow(row);
-        const fields = heard.filter(({ listensTo }) => listensTo === logged.message.kind);
+        const fields = heard.filter(({ listensTo }) => listensTo.includes(logged.message.kind));
         groups.deliver(logged, fields, positionAt, (operation, payload) =>
           this.#tryLive(operation, payload, row, touched, now),
         );
@@ -54,6 +52,7 @@ export class Delivery {
 
   /** Sends an operation what it missed; its socket is closed when it has been replayed too much of late. */
   replay(operation: RunningOperation, payload: Payload, now: number): void {
+    if (!isFor(operation, payload)) return;
     const { connection } = operation;
     const { MAX_REPLAY_BYTES_PER_MINUTE: perMinute } = this.#context.limits;
     const replayed = takeToken(connection.replayed, perMinute / 60, perMinute, now, Math.min(payload.bytes, perMinute));
@@ -67,6 +66,7 @@ export class Delivery {
 
   /** What goes wrong with one socket ends that socket, which resumes: the others must not miss an event because of it. */
   #tryLive(operation: RunningOperation, payload: Payload, row: LogRow, touched: Set<Connection>, now: number): void {
+    if (!isFor(operation, payload)) return;
     const { connection } = operation;
     try {
       if (!touched.has(connection)) {
@@ -101,6 +101,13 @@ export class Delivery {
       MAX_BATCH_FRAME_BYTES,
     );
   }
+}
+
+/** What is for some users only is not for the others of a group, nor for those who share a page of the log. */
+function isFor({ connection }: RunningOperation, { recipients }: Payload): boolean {
+  if (recipients === undefined) return true;
+  const { principal } = connection.state;
+  return principal.kind === "user" && recipients.has(principal.userWorkspaceId);
 }
 
 /** Parses a row of the log, which holds what the gateway wrote. */

@@ -1,5 +1,6 @@
 import type { SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import type { Group, GroupMember } from "../src/core/operation/subscription-groups.ts";
+import type { Viewer } from "../src/core/permissions/viewer.ts";
 import type { Connection } from "./connection.ts";
 
 /** One subscription of one socket, in memory. */
@@ -7,8 +8,9 @@ export interface RunningOperation extends GroupMember {
   readonly connection: Connection;
   readonly id: string;
   readonly plan: SubscriptionPlan;
-  /** Of the group of equal operations. */
-  readonly key: string;
+  /** What its caller may see, and the key of the group of equal operations that follows from it. */
+  viewer: Viewer;
+  key: string;
   /** The group it hears live events with; absent while it catches up from the log. */
   group?: Group<RunningOperation>;
   /** The newest offset that the client was given or told; unknown after a wake. */

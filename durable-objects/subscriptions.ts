@@ -5,6 +5,8 @@ import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { codedError } from "../src/core/operation/prepare-document.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
+import type { Viewer } from "../src/core/permissions/viewer.ts";
+import type { Principal } from "../src/core/principal.ts";
 import type { CloseEvent } from "../src/core/protocol/close-events.ts";
 import { encodeServerMessage } from "../src/core/protocol/codec.ts";
 import type { SubscribePayload } from "../src/core/protocol/messages.ts";
@@ -31,9 +33,6 @@ import { SlowReaders } from "./slow-readers.ts";
 import type { UnreadBytes } from "./unread-bytes.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 
-/** Everybody sees the same until a workspace has permissions that tell callers apart. */
-const PERMISSION_CLASS = "open";
-
 /** What subscriptions need of their workspace. */
 export interface SubscriptionsContext {
   readonly catalogue: Catalogue;
@@ -41,8 +40,8 @@ export interface SubscriptionsContext {
   readonly limits: Limits;
   readonly log: WorkspaceLog;
   readonly unread: UnreadBytes;
-  /** Whether record events reach anybody here. */
-  readonly deliversRecords: () => boolean;
+  /** What a caller may see now. */
+  readonly viewerOf: (principal: Principal) => Viewer;
   /** Makes sure that the object wakes in time for a socket. */
   readonly schedule: (connection: Connection) => void;
 }
@@ -58,7 +57,7 @@ export class Subscriptions {
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log, unread, deliversRecords, schedule } = context;
+    const { catalogue, connections, limits, log, unread, schedule } = context;
     const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
     this.#admission = new OperationAdmission(catalogue, connections, limits);
@@ -70,12 +69,11 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
     const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ catalogue, groups, slowReaders, limits, positionAt, deliversRecords, close });
+    this.#delivery = new Delivery({ catalogue, groups, slowReaders, limits, positionAt, close });
     this.#catchUp = new CatchUp({
       ...{ limits, unread, positionAt, close },
       log: log.open,
       read: readRow,
-      delivers: ({ plan }) => !plan.field.carriesRecords || deliversRecords(),
       give: (operation, payload, now) => this.#delivery.replay(operation, payload, now),
       advance: (operation, cursor) => this.#setResume(operation, { cursor }),
       goLive: (operation, how) => this.#goLive(operation, how),
@@ -117,11 +115,13 @@ export class Subscriptions {
     if (resume instanceof Error) return this.#sendErrors(connection, id, [resume]);
     const { isGap, ...state } = resume;
     const operation: StoredOperation = { ...requested, ...state };
+    const viewer = this.#context.viewerOf(connection.state.principal);
     const refused =
-      refusal(planned.plan, connection.state.principal) ?? this.#admission.refuseForSize(connection, operation);
+      refusal(planned.plan, connection.state.principal, viewer) ?? this.#admission.refuseForSize(connection, operation);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     connection.updateReady((ready) => withOperation(ready, id, operation));
-    this.#run(connection, id, operation, planned.plan, isGap ? "gap" : "complete");
+    const running = this.#enter(connection, id, operation, planned.plan, viewer);
+    if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
     this.#catchUp.run(now);
   }
 
@@ -170,11 +170,11 @@ export class Subscriptions {
 
   /** Takes up the operations of a socket after a wake. One that no longer holds ends; a wake never fails because of it. */
   #takeUp(connection: Connection): void {
+    const viewer = this.#context.viewerOf(connection.state.principal);
     for (const [id, operation] of connection.operations) {
-      const key = groupKey(PERMISSION_CLASS, operation);
-      const plan = this.#groups.get(key)?.plan ?? this.#planAgain(operation);
+      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
       if (plan !== undefined) {
-        this.#enter(connection, id, operation, plan);
+        this.#enter(connection, id, operation, plan, viewer);
         continue;
       }
       connection.updateReady((ready) => withoutOperation(ready, id));
@@ -204,25 +204,20 @@ export class Subscriptions {
     return isReachable ? { resume: { cursor: offset }, isGap: false } : { resume: {}, isGap: true };
   }
 
-  /** Puts an operation to work. The client is told its position when it is live. */
-  #run(
+  /** Puts an operation among the live ones, or among those that catch up. */
+  #enter(
     connection: Connection,
     id: string,
     stored: StoredOperation,
     plan: SubscriptionPlan,
-    how: "complete" | "gap",
-  ): void {
-    const operation = this.#enter(connection, id, stored, plan);
-    if (operation.group?.positions) this.#teller.announce(operation, how);
-  }
-
-  /** Puts an operation among the live ones, or among those that catch up. */
-  #enter(connection: Connection, id: string, stored: StoredOperation, plan: SubscriptionPlan): RunningOperation {
+    viewer: Viewer,
+  ): RunningOperation {
     const operation: RunningOperation = {
       connection,
       id,
       plan,
-      key: groupKey(PERMISSION_CLASS, stored),
+      viewer,
+      key: groupKey(viewer.key, stored),
       head: nextFrameHead(id),
     };
     connection.running.set(id, operation);
@@ -232,7 +227,7 @@ export class Subscriptions {
   }
 
   #joinGroup(operation: RunningOperation, { resume }: StoredOperation): void {
-    const group = this.#groups.open(operation.key, operation.plan, resume !== undefined);
+    const group = this.#groups.open(operation.key, operation.plan, operation.viewer, resume !== undefined);
     group.members.add(operation);
     operation.group = group;
   }

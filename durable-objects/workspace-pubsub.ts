@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
+import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
@@ -114,7 +115,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       catchingUp: subscriptions.catchingUp,
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
-      ...(!this.#deliversRecords && {
+      ...(this.#viewer === BLIND_VIEWER && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
       }),
     };
@@ -156,7 +157,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ catalogue, connections, limits, unread },
         log: this.#log,
-        deliversRecords: () => this.#deliversRecords,
+        viewerOf: () => this.#viewer,
         schedule: (connection) => sockets.schedule(connection),
       });
       const sockets = new Sockets({
@@ -201,8 +202,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   /** Fails closed: without a snapshot of permissions, records reach a workspace only where they are open to all of it. */
-  get #deliversRecords(): boolean {
-    return this.#settings.permissions === "open";
+  get #viewer(): Viewer {
+    return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
   }
 
   #isRefused(principal: Principal): boolean {

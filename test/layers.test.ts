@@ -139,7 +139,7 @@ describe("subscription fields", () => {
   it("are in the catalogue when they are in a file of schema/subscriptions, under the name that they export", () => {
     const exported = filesIn("schema/subscriptions/").flatMap((file) => {
       const text = readFileSync(join(ROOT, file), "utf8");
-      return Array.from(text.matchAll(/^export const (\w+) = defineSubscription/gm), ([, name = ""]) => name);
+      return Array.from(text.matchAll(/^export const (\w+) = define\w*Subscription/gm), ([, name = ""]) => name);
     });
     expect(exported.length).toBe(filesIn("schema/subscriptions/").length);
     expect(exported.sort()).toEqual([...catalogue.subscriptions.keys()].sort());

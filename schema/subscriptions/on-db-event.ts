@@ -1,4 +1,4 @@
-import { defineSubscription } from "../../src/core/operation/subscription-field.ts";
+import { defineRecordSubscription } from "../../src/core/operation/subscription-field.ts";
 import type { DatabaseEventAction, RecordEvent } from "../../src/core/pubsub/message.ts";
 
 interface OnDbEventArgs {
@@ -10,37 +10,28 @@ interface OnDbEventArgs {
 }
 
 /** Every change of a record; each part of the input that is left out matches anything. */
-export const onDbEvent = defineSubscription<OnDbEventArgs>({
+export const onDbEvent = defineRecordSubscription<OnDbEventArgs>({
   name: "onDbEvent",
-  listensTo: "record",
-  carriesRecords: true,
   interestOf: ({ input }) => [
     input.objectNameSingular ?? undefined,
     input.action ?? undefined,
     input.recordId ?? undefined,
   ],
-  occurrencesIn(message, at) {
-    if (message.kind !== "record") return [];
-    const { objectNameSingular } = message;
-    const action = message.action.toUpperCase();
-    const eventDate = new Date(at).toISOString();
-    return message.events.map((event, i) => {
-      const record = recordOf(event);
-      const { updatedFields } = event.properties;
-      return {
-        topic: [objectNameSingular, action, idOf(record, event)],
-        event: i,
-        value: { action, objectNameSingular, eventDate, record, updatedFields },
-      };
-    });
-  },
+  topicOf: ({ objectNameSingular, action }, event) => [objectNameSingular, action.toUpperCase(), idOf(event)],
+  toValue: ({ objectNameSingular, action }, event, at) => ({
+    action: action.toUpperCase(),
+    objectNameSingular,
+    eventDate: new Date(at).toISOString(),
+    record: recordOf(event),
+    updatedFields: event.properties.updatedFields,
+  }),
 });
 
 function recordOf({ properties }: RecordEvent): Readonly<Record<string, unknown>> {
   return properties.after ?? properties.before ?? {};
 }
 
-function idOf(record: Readonly<Record<string, unknown>>, event: RecordEvent): string {
-  const { id } = record;
+function idOf(event: RecordEvent): string {
+  const { id } = recordOf(event);
   return typeof id === "string" ? id : event.recordId;
 }

@@ -33,7 +33,6 @@ function replaying(identities: readonly string[], { isOverfull = false, slow = "
     log: () => log,
     read: (row) => ({ row, message: { kind: "channel", channel: "x", payload: null } }),
     positionAt: String,
-    delivers: () => true,
     give: () => undefined,
     advance: ({ connection }) => {
       if (broken.includes(connection.identity)) throw new Error("broken");
@@ -47,8 +46,8 @@ function replaying(identities: readonly string[], { isOverfull = false, slow = "
   const replays = identities.map((identity, i) => {
     const operations = new Map([["1", { resume: { cursor: 0 } }]]);
     const connection = { identity, closed: false, operations, state: {}, flush: () => undefined };
-    const plan = { field: { listensTo: "record" } };
-    return { id: "1", key: String(i), plan, connection: connection as unknown as Connection } as RunningOperation;
+    const plan = { field: { listensTo: ["record"] } };
+    return { id: "1", key: String(i), plan, connection } as unknown as RunningOperation;
   });
   for (const operation of replays) catchUp.add(operation);
   catchUp.run(0);

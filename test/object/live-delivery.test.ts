@@ -8,20 +8,24 @@ import type { Catalogue } from "../../src/core/operation/catalogue.ts";
 import type { SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
 import type { SubscriptionField } from "../../src/core/operation/subscription-field.ts";
 import { type LoggedMessage, type Payload, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
+import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
+import type { Principal } from "../../src/core/principal.ts";
 import type { LogRow } from "../../src/core/pubsub/replay-log.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
 const ROW: LogRow = { offset: 12, events: 3, at: 0, body: '{"kind":"channel","channel":"x","payload":1}' };
 
+const FIELD = { name: "x", listensTo: ["channel"] } as unknown as SubscriptionField;
+
 /** Groups that have a payload for each of some operations, in this order. */
 class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
-  readonly #payloads: readonly (readonly [RunningOperation, number])[];
+  readonly #payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[];
 
-  constructor(payloads: readonly (readonly [RunningOperation, number])[]) {
+  constructor(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[]) {
     super();
     this.#payloads = payloads;
-    this.open("key", { field: { name: "x" }, interest: [] } as unknown as SubscriptionPlan, false);
+    this.open("key", { field: FIELD, interest: [] } as unknown as SubscriptionPlan, OPEN_VIEWER, false);
   }
 
   override deliver(
@@ -30,28 +34,37 @@ class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
     ___: (offset: number) => string,
     send: (member: RunningOperation, payload: Payload) => void,
   ): void {
-    for (const [operation, offset] of this.#payloads) send(operation, { text: "{}", bytes: 2, offset });
+    for (const [operation, offset, recipients] of this.#payloads) {
+      send(operation, { text: "{}", bytes: 2, offset, ...(recipients !== undefined && { recipients }) });
+    }
   }
 }
 
-function operationOf(queue: () => void = () => undefined) {
-  const connection = { closed: false, tokenExpiresAt: 1, turnBytes: 0, queue: vi.fn(queue), flush: vi.fn() };
+function operationOf(queue: () => void = () => undefined, principal: Partial<Principal> = {}) {
+  const connection = {
+    state: { principal },
+    closed: false,
+    tokenExpiresAt: 1,
+    turnBytes: 0,
+    queue: vi.fn(queue),
+    flush: vi.fn(),
+  };
   return { id: "1", head: "", connection: connection as unknown as Connection } as RunningOperation;
 }
 
-function deliver(payloads: readonly (readonly [RunningOperation, number])[], isTooSlow = false) {
+function deliver(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[], isTooSlow = false) {
   const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
   const close = vi.fn();
-  new Delivery({
-    catalogue: { subscriptions: new Map() } as unknown as Catalogue,
+  const delivery = new Delivery({
+    catalogue: { subscriptions: new Map([["x", FIELD]]) } as unknown as Catalogue,
     groups: new ScriptedGroups(payloads),
     slowReaders: slowReaders as unknown as SlowReaders,
     limits: DEFAULT_LIMITS,
     positionAt: String,
-    deliversRecords: () => true,
     close,
-  }).deliver([ROW], 0);
-  return { close, fallBehind: slowReaders.fallBehind };
+  });
+  delivery.deliver([ROW], 0);
+  return { close, delivery, fallBehind: slowReaders.fallBehind };
 }
 
 it("a socket that cannot be served is closed 1012, and the others get the event", () => {
@@ -74,4 +87,16 @@ it("[SLOW-1] a slow reader goes on from the beginning of the row, whichever of i
   const slow = operationOf();
   const { fallBehind } = deliver([[slow, 12]], true);
   expect(fallBehind.mock.calls).toEqual([[slow.connection, 9, 0, "here"]]);
+});
+
+it("what is for some users reaches nobody else of the group, live or replayed", () => {
+  const recipients = new Set(["a"]);
+  const user = (userWorkspaceId: string) => operationOf(undefined, { kind: "user", userWorkspaceId });
+  const members = [user("a"), user("b"), operationOf(undefined, { kind: "apiKey" })];
+  deliver(members.map((member) => [member, 10, recipients] as const));
+  const queued = () => members.map(({ connection }) => vi.mocked(connection.queue).mock.calls.length);
+  expect(queued()).toEqual([1, 0, 0]);
+  const { delivery } = deliver([]);
+  for (const member of members) delivery.replay(member, { text: "{}", bytes: 2, offset: 11, recipients }, 0);
+  expect(queued()).toEqual([2, 0, 0]);
 });

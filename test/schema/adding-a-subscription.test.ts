@@ -7,18 +7,17 @@ import { catalogue } from "../../schema/index.ts";
 import sdl from "../../schema/schema.graphql";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { Catalogue } from "../../src/core/operation/catalogue.ts";
-import { planOperation, refusal, type SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
+import { planOperation, type SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
 import { prepareDocument, socketDocumentLimits } from "../../src/core/operation/prepare-document.ts";
 import { groupKey, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
+import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { nextFrameHead } from "../../src/core/protocol/next-frame.ts";
 import { parseMessage } from "../../src/core/pubsub/parse-message.ts";
-import { messageRules, queueJobUpdated, USER_WORKSPACE, UUID, WORKSPACE } from "../support/publish-fixtures.ts";
+import { messageRules, queueJobUpdated, USER_WORKSPACE } from "../support/publish-fixtures.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
-const DOCUMENT = `subscription ($userWorkspaceId: String, $jobId: String) {
-  onQueueJob(userWorkspaceId: $userWorkspaceId, jobId: $jobId) { jobId state eventDate }
-}`;
+const DOCUMENT = "subscription ($jobId: String) { onQueueJob(jobId: $jobId) { jobId state eventDate } }";
 
 /** The catalogue of schema/index.ts as it is once the steps of the page are done. */
 const extended: Catalogue = {
@@ -26,15 +25,6 @@ const extended: Catalogue = {
   schema: buildSchema(`${sdl}\n${exampleSdl}`),
   subscriptions: new Map([...catalogue.subscriptions, [onQueueJob.name, onQueueJob]]),
 };
-
-const caller = {
-  kind: "user",
-  workspaceId: WORKSPACE,
-  userId: UUID,
-  userWorkspaceId: USER_WORKSPACE,
-  issuedAt: 0,
-  expiresAt: 1,
-} as const;
 
 function planOf(variables: object): SubscriptionPlan {
   const prepared = prepareDocument(extended.schema, DOCUMENT, socketDocumentLimits(DEFAULT_LIMITS));
@@ -47,11 +37,13 @@ function planOf(variables: object): SubscriptionPlan {
 function received(variables: object, published: object): unknown[] {
   const groups = new SubscriptionGroups<{ readonly head: string }>();
   const key = groupKey("open", { document: DOCUMENT, variables: JSON.stringify(variables) });
-  groups.open(key, planOf(variables), false).members.add({ head: nextFrameHead("1") });
+  groups.open(key, planOf(variables), OPEN_VIEWER, false).members.add({ head: nextFrameHead("1") });
   const { message } = parseMessage(published, messageRules());
   const payloads: unknown[] = [];
   const row = { offset: 1, events: 1, at: AT, body: "" };
-  groups.deliver({ row, message }, [onQueueJob], String, (_, { text }) => payloads.push(JSON.parse(text)));
+  groups.deliver({ row, message }, [onQueueJob], String, (_, { text, recipients }) =>
+    payloads.push([JSON.parse(text), recipients && [...recipients]]),
+  );
   return payloads;
 }
 
@@ -67,35 +59,9 @@ it.each(["on-queue-job.ts", "schema.graphql"])("docs/adding-a-subscription.md sh
 
 describe("onQueueJob, added as the page says", () => {
   it.each<[string, object, object, readonly unknown[]]>([
-    ["jobs for everybody", {}, forEverybody, [event]],
-    ["a job by its id", { jobId: "1" }, forEverybody, [event]],
+    ["jobs for everybody", {}, forEverybody, [[event, undefined]]],
+    ["a job by its id", { jobId: "1" }, forEverybody, [[event, undefined]]],
     ["no other job", { jobId: "2" }, forEverybody, []],
-    ["the jobs of a user", { userWorkspaceId: USER_WORKSPACE }, forUser, [event]],
-    [
-      "the jobs of a user whose id is in upper case",
-      { userWorkspaceId: USER_WORKSPACE.toUpperCase() },
-      forUser,
-      [event],
-    ],
-    ["a user's jobs only when asked for them", {}, forUser, []],
-    ["either a user's jobs or everybody's", { userWorkspaceId: USER_WORKSPACE }, forEverybody, []],
+    ["the jobs of a user to that user", {}, forUser, [[event, [USER_WORKSPACE]]]],
   ])("gives %s", (_, variables, published, payloads) => expect(received(variables, published)).toEqual(payloads));
-
-  it.each<[object, string | undefined]>([
-    [{}, undefined],
-    [{ userWorkspaceId: null }, undefined],
-    [{ userWorkspaceId: USER_WORKSPACE }, undefined],
-    [{ userWorkspaceId: USER_WORKSPACE.toUpperCase() }, undefined],
-    [{ userWorkspaceId: UUID }, "The jobs of a user are for that user alone."],
-    [{ userWorkspaceId: "" }, "The jobs of a user are for that user alone."],
-    [{ userWorkspaceId: "everybody" }, "The jobs of a user are for that user alone."],
-  ])("lets a user subscribe with %j, or says why not", (variables, reason) => {
-    expect(refusal(planOf(variables), caller)?.message).toBe(reason);
-  });
-
-  it("refuses a caller that is no user the jobs of any", () => {
-    const apiKey = { kind: "apiKey", workspaceId: WORKSPACE, apiKeyId: UUID, issuedAt: 0, expiresAt: 1 } as const;
-    expect(refusal(planOf({ userWorkspaceId: USER_WORKSPACE }), apiKey)?.extensions["code"]).toBe("FORBIDDEN");
-    expect(refusal(planOf({}), apiKey)).toBeUndefined();
-  });
 });

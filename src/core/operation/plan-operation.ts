@@ -14,6 +14,7 @@ import {
   validateExecutionArgs,
   validateSubscriptionArgs,
 } from "graphql";
+import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -72,8 +73,8 @@ function runQuery(args: ExecutionArgs): OperationPlan {
 }
 
 /** Says why a caller may not run a plan; undefined lets it. */
-export function refusal(plan: SubscriptionPlan, caller: Principal): GraphQLError | undefined {
-  const reason = plan.field.refuse?.(plan.args, caller);
+export function refusal(plan: SubscriptionPlan, caller: Principal, viewer: Viewer): GraphQLError | undefined {
+  const reason = plan.field.refuse?.(plan.args, caller, viewer);
   return reason === undefined ? undefined : codedError("FORBIDDEN", reason);
 }
 

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import type { Viewer } from "../permissions/viewer.ts";
 import type { LogRow } from "../pubsub/replay-log.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { SubscriptionPlan } from "./plan-operation.ts";
@@ -19,6 +20,7 @@ export interface ReplayPage {
  */
 export function replayPage(
   plan: SubscriptionPlan,
+  viewer: Viewer,
   after: number,
   rows: readonly LogRow[],
   maxBytes: number,
@@ -29,7 +31,7 @@ export function replayPage(
   let upTo = after;
   let bytes = 0;
   for (const row of rows) {
-    for (const payload of payloadsOf(plan, row, after, read, positionAt)) {
+    for (const payload of payloadsOf(plan, viewer, row, after, read, positionAt)) {
       if (bytes >= maxBytes) return { payloads, upTo };
       payloads.push(payload);
       bytes += payload.bytes;
@@ -43,6 +45,7 @@ export function replayPage(
 /** A row that cannot be delivered is left out and logged: it must not stop what comes after it. */
 function payloadsOf(
   plan: SubscriptionPlan,
+  viewer: Viewer,
   row: LogRow,
   after: number,
   read: (row: LogRow) => LoggedMessage,
@@ -50,11 +53,13 @@ function payloadsOf(
 ): Payload[] {
   try {
     const { message } = read(row);
-    if (message.kind !== plan.field.listensTo) return [];
+    if (!plan.field.listensTo.includes(message.kind)) return [];
     const occurrences = plan.field.occurrencesIn(message, row.at);
     return occurrences
       .filter(({ topic, event }) => offsetOf(row, event) > after && fits(plan.interest, topic))
-      .map(({ event, value }) => makePayload(plan, value, offsetOf(row, event), positionAt));
+      .flatMap((occurrence) => {
+        return makePayload(plan, viewer, occurrence, offsetOf(row, occurrence.event), positionAt) ?? [];
+      });
   } catch (thrown) {
     console.error({ message: "A row of the log cannot be replayed", offset: row.offset, error: messageOf(thrown) });
     return [];

@@ -1,5 +1,6 @@
+import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
-import type { Message } from "../pubsub/message.ts";
+import type { Message, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 
 /**
@@ -9,26 +10,26 @@ import type { Interest } from "../pubsub/subscription-index.ts";
 export interface SubscriptionField<Args = unknown> {
   /** The root field in the schema. */
   readonly name: string;
-  /** The kind of published message that it listens to. */
-  readonly listensTo: Message["kind"];
-  /** Whether it carries records, and so is under the rules of permissions. */
-  readonly carriesRecords: boolean;
+  /** The kinds of published messages that it listens to. */
+  readonly listensTo: readonly Message["kind"][];
   /** What an operation with these arguments wants to hear of. */
   readonly interestOf: (args: Args) => Interest;
-  /** Says why this caller may not subscribe; undefined lets it. */
-  readonly refuse?: (args: Args, caller: Principal) => string | undefined;
+  /** Says why this caller may not subscribe; undefined lets it. Asked again whenever permissions change. */
+  readonly refuse?: (args: Args, caller: Principal, viewer: Viewer) => string | undefined;
   /** What a message holds for subscribers of this field, in order. */
   readonly occurrencesIn: (message: Message, at: number) => readonly Occurrence[];
 }
 
-/** One thing that happened, and so one `next` for everybody who asked for it. */
+/** One thing that happened, and so one `next` for everybody who asked for it and may see it. */
 export interface Occurrence {
   /** As many parts as the interests of the field have. */
   readonly topic: readonly string[];
   /** Which of the message's events it is, from 0; the position follows from it. */
   readonly event: number;
-  /** The value of the root field. */
-  readonly value: unknown;
+  /** The value of the root field for whoever may see so much; undefined when there is nothing for it to see. */
+  readonly valueFor: (viewer: Viewer) => unknown;
+  /** The user workspaces that it is for; nobody else gets it. */
+  readonly recipients?: ReadonlySet<string>;
 }
 
 /**
@@ -37,4 +38,31 @@ export interface Occurrence {
  */
 export function defineSubscription<Args>(field: SubscriptionField<Args>): SubscriptionField {
   return field as SubscriptionField;
+}
+
+/** How a field is served that carries records, one `next` for each event. */
+export interface RecordSubscription<Args> extends Pick<SubscriptionField<Args>, "name" | "interestOf" | "refuse"> {
+  readonly topicOf: (message: RecordMessage, event: RecordEvent) => readonly string[];
+  /** @param event as the subscriber may see it */
+  readonly toValue: (message: RecordMessage, event: RecordEvent, at: number) => unknown;
+}
+
+/** Declares a field that carries records. Its values are made of what the permissions of a subscriber leave of an event. */
+export function defineRecordSubscription<Args>(field: RecordSubscription<Args>): SubscriptionField {
+  const { topicOf, toValue, ...declared } = field;
+  return defineSubscription({
+    ...declared,
+    listensTo: ["record"],
+    occurrencesIn(message, at) {
+      if (message.kind !== "record") return [];
+      return message.events.map((event, i) => ({
+        topic: topicOf(message, event),
+        event: i,
+        valueFor(viewer) {
+          const seen = viewer.see(message, event);
+          return seen === undefined ? undefined : toValue(message, seen, at);
+        },
+      }));
+    },
+  });
 }

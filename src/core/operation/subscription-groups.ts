@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import type { Viewer } from "../permissions/viewer.ts";
 import { withPosition } from "../protocol/next-frame.ts";
 import type { StoredOperation } from "../protocol/session.ts";
 import type { Message } from "../pubsub/message.ts";
@@ -6,12 +7,14 @@ import type { LogRow } from "../pubsub/replay-log.ts";
 import { SubscriptionIndex } from "../pubsub/subscription-index.ts";
 import { utf8Size } from "../text-size.ts";
 import { executePlan, type SubscriptionPlan } from "./plan-operation.ts";
-import type { SubscriptionField } from "./subscription-field.ts";
+import type { Occurrence, SubscriptionField } from "./subscription-field.ts";
 
 /** Equal operations of any number of sockets: executed and serialized once per event. */
 export interface Group<Member> {
   readonly key: string;
   readonly plan: SubscriptionPlan;
+  /** What all its members may see. */
+  readonly viewer: Viewer;
   /** Whether its members are told the positions of events. */
   readonly positions: boolean;
   readonly members: Set<Member>;
@@ -22,6 +25,8 @@ export interface Payload {
   readonly text: string;
   readonly bytes: number;
   readonly offset: number;
+  /** The user workspaces that it is for, when it is not for every member. */
+  readonly recipients?: ReadonlySet<string>;
 }
 
 /** One operation of one socket, with the part of its frames that is its own. */
@@ -32,6 +37,7 @@ export interface GroupMember {
 /** All running subscriptions of a workspace. Holds nothing that cannot be rebuilt from the sockets' attachments. */
 export class SubscriptionGroups<Member extends GroupMember> {
   readonly #groups = new Map<string, Group<Member>>();
+  readonly #groupsByField = new Map<string, number>();
   readonly #index = new SubscriptionIndex<Group<Member>>();
 
   get size(): number {
@@ -43,11 +49,12 @@ export class SubscriptionGroups<Member extends GroupMember> {
   }
 
   /** The group of a key, made with this plan when there is none yet. Whoever opens it joins `members` at once. */
-  open(key: string, plan: SubscriptionPlan, positions: boolean): Group<Member> {
+  open(key: string, plan: SubscriptionPlan, viewer: Viewer, positions: boolean): Group<Member> {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group: Group<Member> = { key, plan, positions, members: new Set() };
+    const group: Group<Member> = { key, plan, viewer, positions, members: new Set() };
     this.#groups.set(key, group);
+    this.#count(plan, 1);
     this.#index.add(plan.field.name, plan.interest, group);
     return group;
   }
@@ -56,16 +63,13 @@ export class SubscriptionGroups<Member extends GroupMember> {
     group.members.delete(member);
     if (group.members.size > 0 || this.#groups.get(group.key) !== group) return;
     this.#groups.delete(group.key);
+    this.#count(group.plan, -1);
     this.#index.delete(group.plan.field.name, group.plan.interest, group);
   }
 
-  /** Counts of members by root field, for whoever inspects a workspace. */
-  countByField(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const { plan, members } of this.#groups.values()) {
-      counts[plan.field.name] = (counts[plan.field.name] ?? 0) + members.size;
-    }
-    return counts;
+  /** Whether anybody is subscribed to a field. */
+  hears({ name }: SubscriptionField): boolean {
+    return this.#groupsByField.has(name);
   }
 
   /**
@@ -80,15 +84,21 @@ export class SubscriptionGroups<Member extends GroupMember> {
     send: (member: Member, payload: Payload) => void,
   ): void {
     for (const field of fields) {
-      for (const { topic, event, value } of field.occurrencesIn(message, row.at)) {
-        const offset = offsetOf(row, event);
-        for (const group of this.#index.match(field.name, topic)) {
-          const payload = tryPayload(group.plan, value, offset, group.positions ? positionAt : undefined);
+      for (const occurrence of field.occurrencesIn(message, row.at)) {
+        const offset = offsetOf(row, occurrence.event);
+        for (const { plan, viewer, positions, members } of this.#index.match(field.name, occurrence.topic)) {
+          const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
           if (payload === undefined) continue;
-          for (const member of group.members) send(member, payload);
+          for (const member of members) send(member, payload);
         }
       }
     }
+  }
+
+  #count({ field }: SubscriptionPlan, more: number): void {
+    const count = (this.#groupsByField.get(field.name) ?? 0) + more;
+    if (count === 0) this.#groupsByField.delete(field.name);
+    else this.#groupsByField.set(field.name, count);
   }
 }
 
@@ -108,21 +118,27 @@ function tryPayload(...args: Parameters<typeof makePayload>): Payload | undefine
   try {
     return makePayload(...args);
   } catch (thrown) {
-    console.error({ message: "An event cannot be delivered", offset: args[2], error: messageOf(thrown) });
+    console.error({ message: "An event cannot be delivered", offset: args[3], error: messageOf(thrown) });
     return undefined;
   }
 }
 
-/** Runs an operation for one event; with `positionAt`, the client is told where the event stands. */
+/**
+ * Runs an operation for one event; with `positionAt`, the client is told where the event stands.
+ * @returns undefined when the viewer may see nothing of it
+ */
 export function makePayload(
   plan: SubscriptionPlan,
-  value: unknown,
+  viewer: Viewer,
+  { valueFor, recipients }: Occurrence,
   offset: number,
   positionAt: ((offset: number) => string) | undefined,
-): Payload {
+): Payload | undefined {
+  const value = valueFor(viewer);
+  if (value === undefined) return undefined;
   const result = executePlan(plan, value);
   const text = positionAt === undefined ? result : withPosition(result, positionAt(offset));
-  return { text, bytes: utf8Size(text), offset };
+  return { text, bytes: utf8Size(text), offset, ...(recipients !== undefined && { recipients }) };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 } from "../../../src/core/operation/plan-operation.ts";
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
 import { defineSubscription } from "../../../src/core/operation/subscription-field.ts";
+import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
 import type { UserPrincipal } from "../../../src/core/principal.ts";
 
 interface Asked {
@@ -188,8 +189,7 @@ it("passes on why a document did not pass", () => {
 describe("another catalogue", () => {
   const ticks = defineSubscription<{ every: number }>({
     name: "ticks",
-    listensTo: "channel",
-    carriesRecords: false,
+    listensTo: ["channel"],
     interestOf: ({ every }) => [`${every}`],
     refuse: ({ every }, { kind }) => (every < 5 && kind === "user" ? "Users hear every fifth tick." : undefined),
     occurrencesIn: () => [],
@@ -224,10 +224,16 @@ describe("another catalogue", () => {
   });
 
   it("lets a field refuse a caller, and says why", () => {
-    const refused = refusal(subscriptionOf("subscription { ticks(every: 1) { n } }", { from: other }), user);
+    const refused = refusal(
+      subscriptionOf("subscription { ticks(every: 1) { n } }", { from: other }),
+      user,
+      OPEN_VIEWER,
+    );
     expect(refused?.toJSON()).toEqual({ message: "Users hear every fifth tick.", extensions: { code: "FORBIDDEN" } });
-    expect(refusal(subscriptionOf("subscription { ticks { n } }", { from: other }), user)).toBeUndefined();
-    expect(refusal(subscriptionOf("subscription { onDbEvent(input: {}) { record } }"), user)).toBeUndefined();
+    expect(refusal(subscriptionOf("subscription { ticks { n } }", { from: other }), user, OPEN_VIEWER)).toBeUndefined();
+    expect(
+      refusal(subscriptionOf("subscription { onDbEvent(input: {}) { record } }"), user, OPEN_VIEWER),
+    ).toBeUndefined();
   });
 
   it("does not run a field that nobody serves", () => {

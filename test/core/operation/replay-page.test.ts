@@ -5,6 +5,7 @@ import { planOperation, type SubscriptionPlan } from "../../../src/core/operatio
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
 import { replayPage } from "../../../src/core/operation/replay-page.ts";
 import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
+import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
 
@@ -34,7 +35,7 @@ function rowsOf(...messages: readonly (readonly string[])[]): LogRow[] {
 
 const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
 const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
-  replayPage(planOf(input), after, rows, maxBytes, read, positionAt);
+  replayPage(planOf(input), OPEN_VIEWER, after, rows, maxBytes, read, positionAt);
 const idsOf = ({ payloads }: ReturnType<typeof replay>) =>
   payloads.map(({ text, offset }) => `${JSON.parse(text).data.onDbEvent.record.id}${offset}`);
 
@@ -70,7 +71,7 @@ describe("replayPage", () => {
     const groups = new SubscriptionGroups<{ head: string }>();
     const live: unknown[] = [];
     const plan = planOf({ recordId: "b" });
-    groups.open("key", plan, true).members.add({ head: "" });
+    groups.open("key", plan, OPEN_VIEWER, true).members.add({ head: "" });
     for (const row of ROWS) groups.deliver(read(row), [plan.field], positionAt, (_, payload) => live.push(payload));
     expect(replay({ recordId: "b" }, 0).payloads).toEqual(live);
     expect(live).toHaveLength(3);

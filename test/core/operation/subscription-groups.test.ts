@@ -10,6 +10,7 @@ import {
   type Payload,
   SubscriptionGroups,
 } from "../../../src/core/operation/subscription-groups.ts";
+import { OPEN_VIEWER, type Viewer } from "../../../src/core/permissions/viewer.ts";
 import { nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
 import type { StoredOperation } from "../../../src/core/protocol/session.ts";
 import type { Message, RecordEvent } from "../../../src/core/pubsub/message.ts";
@@ -34,10 +35,13 @@ class CountingField {
     this.field = {
       ...real,
       occurrencesIn: (message, at) =>
-        real.occurrencesIn(message, at).map((occurrence) => {
-          const value = occurrence.value as { readonly record: unknown };
-          return { ...occurrence, value: { ...value, record: () => count(value.record) } };
-        }),
+        real.occurrencesIn(message, at).map((occurrence) => ({
+          ...occurrence,
+          valueFor(viewer) {
+            const value = occurrence.valueFor(viewer) as { readonly record: unknown } | undefined;
+            return value && { ...value, record: () => count(value.record) };
+          },
+        })),
     };
   }
 }
@@ -52,10 +56,10 @@ class TestGroups {
   readonly counting = new CountingField();
   readonly groups = new SubscriptionGroups<Member>();
 
-  join(name: string, operation: Partial<Operation> = {}, permissionClass = "open") {
+  join(name: string, operation: Partial<Operation> = {}, key = "open", viewer: Viewer = { ...OPEN_VIEWER, key }) {
     const whole = { document: DOCUMENT, variables: '{"input":{}}', ...operation };
     const positions = whole.resume !== undefined;
-    const group = this.groups.open(groupKey(permissionClass, whole), this.#plan(whole), positions);
+    const group = this.groups.open(groupKey(key, whole), this.#plan(whole), viewer, positions);
     const member = { head: nextFrameHead(name), name };
     group.members.add(member);
     return { group, member, leave: () => this.groups.leave(group, member) };
@@ -210,8 +214,7 @@ describe("whoever leaves", () => {
     a.leave();
     expect(all.groups.size).toBe(1);
     b.leave();
-    expect(all.groups.size).toBe(0);
-    expect(all.groups.countByField()).toEqual({});
+    expect([all.groups.size, all.groups.hears(all.counting.field)]).toEqual([0, false]);
     all.join("c", withInput({ recordId: "9" }));
     expect(all.deliver(updated(event("1")))).toEqual([]);
     expect(all.counting.executions).toBe(0);
@@ -238,13 +241,24 @@ describe("whoever leaves", () => {
   });
 });
 
-it("counts operations by field", () => {
+it("knows whether anybody is subscribed to a field", () => {
   const all = new TestGroups();
-  expect(all.groups.countByField()).toEqual({});
+  const heard = [all.groups.hears(all.counting.field)];
+  const joined = ["a", "b"].map((name) => all.join(name, withInput({ recordId: name })));
+  for (const { leave } of joined) {
+    heard.push(all.groups.hears(all.counting.field));
+    leave();
+  }
+  expect([...heard, all.groups.hears(all.counting.field)]).toEqual([false, true, true, false]);
+});
+
+it("makes a value of what each group may see, and sends nothing of what it may not", () => {
+  const all = new TestGroups();
+  const see: Viewer["see"] = (_, { recordId, properties }) =>
+    recordId === "1" ? { recordId, properties: { after: { id: `seen ${properties.after?.["id"]}` } } } : undefined;
   all.join("a");
-  all.join("b");
-  all.join("c", withInput({ recordId: "1" }));
-  expect(all.groups.countByField()).toEqual({ onDbEvent: 3 });
+  all.join("b", {}, "half blind", { ...OPEN_VIEWER, key: "half blind", see });
+  expect(all.deliver(updated(event("1"), event("2")))).toEqual(["a: 1", "b: seen 1", "a: 2"]);
 });
 
 it("gives each group its plan back by its key", () => {
@@ -297,12 +311,12 @@ describe("onDbEvent", () => {
     expect(occurrence).toMatchObject({
       topic: ["person", "UPDATED", "1"],
       event: 0,
-      value: {
-        action: "UPDATED",
-        objectNameSingular: "person",
-        eventDate: "2026-09-01T00:00:00.000Z",
-        updatedFields: ["a"],
-      },
+    });
+    expect(occurrence?.valueFor(OPEN_VIEWER)).toMatchObject({
+      action: "UPDATED",
+      objectNameSingular: "person",
+      eventDate: "2026-09-01T00:00:00.000Z",
+      updatedFields: ["a"],
     });
   });
 
