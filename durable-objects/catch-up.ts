@@ -4,6 +4,7 @@ import { type ReplayPage, replayPage } from "../src/core/operation/replay-page.t
 import type { LoggedMessage, Payload } from "../src/core/operation/subscription-groups.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { LogRow, ReplayLog } from "../src/core/pubsub/replay-log.ts";
+import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import type { Connection } from "./connection.ts";
 import type { RunningOperation } from "./running-operation.ts";
 import type { UnreadBytes } from "./unread-bytes.ts";
@@ -20,6 +21,7 @@ const LOOKS_PER_RUN = 500;
 /** What a catch-up needs of its surroundings. */
 export interface CatchUpContext {
   readonly limits: Limits;
+  readonly streams: EventStreams;
   readonly unread: UnreadBytes;
   readonly log: () => ReplayLog;
   readonly read: (row: LogRow) => LoggedMessage;
@@ -130,7 +132,7 @@ export class CatchUp {
 
   /** Equal operations at one place of the log share a page. */
   #page(operation: RunningOperation, cursor: number, log: ReplayLog, pages: Map<string, ReplayPage>): ReplayPage {
-    const { limits, read, positionAt } = this.#context;
+    const { limits, streams, read, positionAt } = this.#context;
     const key = `${cursor} ${operation.key}`;
     let page = pages.get(key);
     if (page === undefined) {
@@ -138,7 +140,16 @@ export class CatchUp {
       page =
         rows.length === 0
           ? { payloads: [], upTo: log.head }
-          : replayPage(operation.plan, operation.viewer, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
+          : replayPage(
+              operation.plan,
+              operation.viewer,
+              { streams },
+              cursor,
+              rows,
+              limits.MAX_BATCH_FRAME_BYTES,
+              read,
+              positionAt,
+            );
       pages.set(key, page);
     }
     return page;

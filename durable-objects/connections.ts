@@ -28,6 +28,13 @@ export class Connections {
     return this.#keptBytes;
   }
 
+  /** Bytes that the sockets of a caller make the workspace keep. */
+  keptBytesOf(identity: string): number {
+    let bytes = 0;
+    for (const { keptBytes } of this.ofIdentity(identity)) bytes += keptBytes;
+    return bytes;
+  }
+
   [Symbol.iterator](): Iterator<Connection> {
     return this.#bySocket.values();
   }

@@ -6,6 +6,7 @@ import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-ev
 import { nextFrame } from "../src/core/protocol/next-frame.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
+import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { takeToken } from "../src/core/token-bucket.ts";
 import type { Connection } from "./connection.ts";
 import type { RunningOperation } from "./running-operation.ts";
@@ -15,6 +16,7 @@ import type { SlowReaders } from "./slow-readers.ts";
 export interface DeliveryContext {
   readonly catalogue: Catalogue;
   readonly groups: SubscriptionGroups<RunningOperation>;
+  readonly streams: EventStreams;
   readonly slowReaders: SlowReaders;
   readonly limits: Limits;
   readonly positionAt: (offset: number) => string;
@@ -31,7 +33,7 @@ export class Delivery {
 
   /** Sends messages that have just been written to all who are live. */
   deliver(rows: readonly LogRow[], now: number): void {
-    const { catalogue, groups, positionAt } = this.#context;
+    const { catalogue, groups, streams, positionAt } = this.#context;
     const heard = [...catalogue.subscriptions.values()].filter((field) => groups.hears(field));
     if (heard.length === 0) return;
     const touched = new Set<Connection>();
@@ -39,7 +41,7 @@ export class Delivery {
       try {
         const logged = readRow(row);
         const fields = heard.filter(({ listensTo }) => listensTo.includes(logged.message.kind));
-        groups.deliver(logged, fields, positionAt, (operation, payload) =>
+        groups.deliver(logged, fields, { streams }, positionAt, (operation, payload) =>
           this.#tryLive(operation, payload, row, touched, now),
         );
       } catch (thrown) {

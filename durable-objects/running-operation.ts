@@ -8,6 +8,8 @@ export interface RunningOperation extends GroupMember {
   readonly connection: Connection;
   readonly id: string;
   readonly plan: SubscriptionPlan;
+  /** The event stream that it holds. */
+  readonly streamId?: string;
   /** What its caller may see, and the key of the group of equal operations that follows from it. */
   viewer: Viewer;
   key: string;

@@ -11,7 +11,6 @@ import type { CloseEvent } from "../src/core/protocol/close-events.ts";
 import { encodeServerMessage } from "../src/core/protocol/codec.ts";
 import type { SubscribePayload } from "../src/core/protocol/messages.ts";
 import { nextFrame, nextFrameHead } from "../src/core/protocol/next-frame.ts";
-import { parseResumeRequest } from "../src/core/protocol/resume-request.ts";
 import {
   nextOrder,
   type ResumeState,
@@ -22,14 +21,17 @@ import {
 } from "../src/core/protocol/session.ts";
 import { operationError } from "../src/core/protocol/step.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
+import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import { Delivery, readRow } from "./delivery.ts";
 import { OperationAdmission } from "./operation-admission.ts";
 import { PositionTeller } from "./position-teller.ts";
+import { FROM_NOW_WITH_GAP, type ResumePoint, resumePoint } from "./resume-point.ts";
 import type { RunningOperation } from "./running-operation.ts";
 import { SlowReaders } from "./slow-readers.ts";
+import { StreamHolders } from "./stream-holders.ts";
 import type { UnreadBytes } from "./unread-bytes.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 
@@ -40,10 +42,12 @@ export interface SubscriptionsContext {
   readonly limits: Limits;
   readonly log: WorkspaceLog;
   readonly unread: UnreadBytes;
+  readonly streams: EventStreams;
   /** What a caller may see now. */
   readonly viewerOf: (principal: Principal) => Viewer;
   /** Makes sure that the object wakes in time for a socket. */
   readonly schedule: (connection: Connection) => void;
+  readonly wakeBy: (at: number) => void;
 }
 
 /** The running operations of all sockets of a workspace: live, or on their way through the log. */
@@ -52,15 +56,17 @@ export class Subscriptions {
   readonly #admission: OperationAdmission;
   readonly #groups = new SubscriptionGroups<RunningOperation>();
   readonly #teller: PositionTeller;
+  readonly #holders: StreamHolders;
   readonly #slowReaders: SlowReaders;
   readonly #delivery: Delivery;
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log, unread, schedule } = context;
+    const { catalogue, connections, limits, log, unread, streams, schedule, wakeBy } = context;
     const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
-    this.#admission = new OperationAdmission(catalogue, connections, limits);
+    this.#admission = new OperationAdmission(catalogue, connections, limits, streams);
+    this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
       this.#leaveGroup(operation);
@@ -69,9 +75,9 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
     const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ catalogue, groups, slowReaders, limits, positionAt, close });
+    this.#delivery = new Delivery({ catalogue, groups, streams, slowReaders, limits, positionAt, close });
     this.#catchUp = new CatchUp({
-      ...{ limits, unread, positionAt, close },
+      ...{ limits, streams, unread, positionAt, close },
       log: log.open,
       read: readRow,
       give: (operation, payload, now) => this.#delivery.replay(operation, payload, now),
@@ -111,16 +117,17 @@ export class Subscriptions {
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
       return connection.send(encodeServerMessage({ id, type: "complete" }));
     }
-    const resume = this.#resumeFrom(extensions);
-    if (resume instanceof Error) return this.#sendErrors(connection, id, [resume]);
-    const { isGap, ...state } = resume;
-    const operation: StoredOperation = { ...requested, ...state };
-    const viewer = this.#context.viewerOf(connection.state.principal);
-    const refused =
-      refusal(planned.plan, connection.state.principal, viewer) ?? this.#admission.refuseForSize(connection, operation);
+    const { principal } = connection.state;
+    const { plan } = planned;
+    const viewer = this.#context.viewerOf(principal);
+    const refused = refusal(plan, principal, viewer) ?? this.#admission.refuseForSize(connection, requested);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
+    const point = this.#beginAt(plan, extensions, principal, now);
+    if (point instanceof Error) return this.#sendErrors(connection, id, [point]);
+    const { isGap, ...state } = point;
+    const operation: StoredOperation = { ...requested, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
-    const running = this.#enter(connection, id, operation, planned.plan, viewer);
+    const running = this.#enter(connection, id, operation, plan, viewer);
     if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
     this.#catchUp.run(now);
   }
@@ -132,6 +139,7 @@ export class Subscriptions {
     connection.running.delete(id);
     this.#catchUp.delete(operation);
     this.#leaveGroup(operation);
+    this.#holders.release(operation, Date.now());
   }
 
   /** Ends whatever a socket has here: it is closed, or gone. */
@@ -165,12 +173,33 @@ export class Subscriptions {
 
   /** Goes on with what the wake found unfinished. */
   goOn(now: number): void {
+    this.#holders.releaseOthers(now);
     this.#catchUp.run(now);
+  }
+
+  /** Lets go of event streams whose time is over. */
+  expireStreams(now: number): void {
+    this.#holders.expire(now);
+  }
+
+  /** Permissions have changed: from here on everybody sees what is allowed now, and what is forbidden now ends. */
+  changeViewers(): void {
+    for (const connection of this.#context.connections) {
+      const { principal } = connection.state;
+      const viewer = this.#context.viewerOf(principal);
+      for (const operation of [...connection.running.values()]) {
+        const forbidden = refusal(operation.plan, principal, viewer);
+        if (forbidden !== undefined)
+          this.#end(operation, () => this.#sendErrors(connection, operation.id, [forbidden]));
+        else if (operation.viewer !== viewer) this.#changeViewer(operation, viewer);
+      }
+    }
   }
 
   /** Takes up the operations of a socket after a wake. One that no longer holds ends; a wake never fails because of it. */
   #takeUp(connection: Connection): void {
-    const viewer = this.#context.viewerOf(connection.state.principal);
+    const { principal } = connection.state;
+    const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
       const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
       if (plan !== undefined) {
@@ -189,19 +218,21 @@ export class Subscriptions {
     return planned.type === "subscription" ? planned.plan : undefined;
   }
 
-  /** Where an operation begins that asked to resume. */
-  #resumeFrom(extensions: SubscribePayload["extensions"]): { resume?: ResumeState; isGap: boolean } | GraphQLError {
-    const request = parseResumeRequest(extensions);
-    if (request.type === "none") return { isGap: false };
-    if (request.type === "from-now") return { resume: {}, isGap: false };
+  /** Where an operation begins; one that holds an event stream takes it over, or makes it. */
+  #beginAt(
+    { field, args }: SubscriptionPlan,
+    extensions: SubscribePayload["extensions"],
+    caller: Principal,
+    now: number,
+  ): ResumePoint | GraphQLError {
     const { log } = this.#context;
-    if (request.type === "malformed" || request.position.workspace !== log.workspaceTag) {
-      return codedError("BAD_POSITION", "extensions.resume.after must be a position that this workspace gave.");
-    }
-    const { epoch, offset } = request.position;
-    const { floor, head } = log.open();
-    const isReachable = epoch === log.epoch() && offset >= floor && offset <= head;
-    return isReachable ? { resume: { cursor: offset }, isGap: false } : { resume: {}, isGap: true };
+    const point = resumePoint(extensions, log);
+    const streamId = field.streamOf?.(args);
+    if (streamId === undefined || point instanceof Error) return point;
+    const since = this.#holders.attach(streamId, caller, point.resume !== undefined, log.open().head, now);
+    if (typeof since !== "number") return codedError(since.code, since.message, since.subCode);
+    const cursor = point.resume?.cursor;
+    return cursor !== undefined && cursor < since ? FROM_NOW_WITH_GAP : point;
   }
 
   /** Puts an operation among the live ones, or among those that catch up. */
@@ -212,6 +243,7 @@ export class Subscriptions {
     plan: SubscriptionPlan,
     viewer: Viewer,
   ): RunningOperation {
+    const streamId = plan.field.streamOf?.(plan.args);
     const operation: RunningOperation = {
       connection,
       id,
@@ -219,8 +251,12 @@ export class Subscriptions {
       viewer,
       key: groupKey(viewer.key, stored),
       head: nextFrameHead(id),
+      ...(streamId !== undefined && { streamId }),
     };
     connection.running.set(id, operation);
+    const older = this.#holders.hold(operation);
+    if (older !== undefined)
+      this.#end(older, () => older.connection.send(encodeServerMessage({ id: older.id, type: "complete" })));
     if (stored.resume?.cursor === undefined) this.#joinGroup(operation, stored);
     else this.#catchUp.add(operation);
     return operation;
@@ -248,6 +284,24 @@ export class Subscriptions {
   #setResume({ connection, id }: RunningOperation, resume: ResumeState): void {
     connection.updateReady((ready) => withResumeState(ready, id, resume));
     this.#context.connections.save(connection);
+  }
+
+  /** Ends an operation from our side. */
+  #end({ connection, id }: RunningOperation, tell: () => void): void {
+    this.stop(connection, id);
+    connection.updateReady((ready) => withoutOperation(ready, id));
+    this.#context.connections.save(connection);
+    tell();
+  }
+
+  #changeViewer(operation: RunningOperation, viewer: Viewer): void {
+    const stored = operation.connection.operations.get(operation.id);
+    if (stored === undefined) return;
+    const isLive = operation.group !== undefined;
+    this.#leaveGroup(operation);
+    operation.viewer = viewer;
+    operation.key = groupKey(viewer.key, stored);
+    if (isLive) this.#joinGroup(operation, stored);
   }
 
   #sendErrors(connection: Connection, id: string, errors: readonly GraphQLError[]): void {

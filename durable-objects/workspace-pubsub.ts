@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
+import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
 import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
-import type { Principal } from "../src/core/principal.ts";
+import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
@@ -11,6 +12,8 @@ import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts"
 import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
+import { EventStreams } from "../src/core/streams/event-streams.ts";
+import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
 import { Sockets } from "./sockets.ts";
@@ -73,7 +76,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   override alarm(): void {
     this.#alarm.reset();
-    this.#wake().sockets.serveDeadlines(Date.now());
+    const { sockets, subscriptions } = this.#wake();
+    sockets.serveDeadlines(Date.now());
+    subscriptions.expireStreams(Date.now());
   }
 
   async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
@@ -94,6 +99,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   async admits(principal: Principal): Promise<boolean> {
     return !this.#isRefused(principal);
+  }
+
+  async addQuery(caller: Principal, stream: string, query: string, signature: unknown): Promise<StreamAnswer> {
+    return this.#wake().streams.addQuery(stream, identityOf(caller), query, signature, Date.now());
+  }
+
+  async removeQuery(caller: Principal, stream: string, query: string): Promise<StreamAnswer> {
+    return this.#wake().streams.removeQuery(stream, identityOf(caller), query, Date.now());
   }
 
   async revoke({ names, issuedUntil, isUntilNow }: Revocation): Promise<{ closed: number }> {
@@ -154,11 +167,19 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       const connections = new Connections(ctx, () => this.#openStorage().operations);
       this.#storage?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
       const unread = new UnreadBytes(limits);
+      const streams = new EventStreams({
+        limits,
+        stored: this.#storage?.streams.load() ?? { streams: [], queries: [] },
+        store: () => this.#openStorage().streams,
+        channelIdOf: (id) => uuidv5(id, uuidv5.DNS),
+        keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
+      });
       const subscriptions: Subscriptions = new Subscriptions({
-        ...{ catalogue, connections, limits, unread },
+        ...{ catalogue, connections, limits, streams, unread },
         log: this.#log,
         viewerOf: () => this.#viewer,
         schedule: (connection) => sockets.schedule(connection),
+        wakeBy: (at) => this.#alarm.wakeBy(at),
       });
       const sockets = new Sockets({
         ...{ ctx, connections, subscriptions, unread, limits },
@@ -166,7 +187,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets, unread };
+      this.#awake = { connections, subscriptions, sockets, streams, unread };
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -216,6 +237,7 @@ interface AwakeWorkspace {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
+  readonly streams: EventStreams;
   readonly unread: UnreadBytes;
 }
 

@@ -2,14 +2,16 @@ import { buildSchema } from "graphql";
 import packageJson from "../package.json" with { type: "json" };
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import type { SubscriptionField } from "../src/core/operation/subscription-field.ts";
+import { addQueryToEventStream, removeQueryFromEventStream } from "./mutations/event-stream-queries.ts";
 import sdl from "./schema.graphql";
 import { onDbEvent } from "./subscriptions/on-db-event.ts";
+import { onEventSubscription } from "./subscriptions/on-event-subscription.ts";
 
 /** Every subscription field: a new one is a file beside these, its SDL, and a line here. */
-const fields: readonly SubscriptionField[] = [onDbEvent];
+const fields: readonly SubscriptionField[] = [onDbEvent, onEventSubscription];
 
 export const catalogue: Catalogue = {
   schema: buildSchema(sdl),
-  rootValue: { gatewayVersion: packageJson.version },
+  rootValue: { gatewayVersion: packageJson.version, addQueryToEventStream, removeQueryFromEventStream },
   subscriptions: new Map(fields.map((field) => [field.name, field])),
 };

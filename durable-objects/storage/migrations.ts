@@ -27,6 +27,16 @@ const MIGRATIONS: readonly string[] = [
 
    -- Tokens issued up to and including a second are refused, under each name of src/core/revocation.ts.
    CREATE TABLE refusals (name TEXT PRIMARY KEY, issued_until INTEGER NOT NULL) WITHOUT ROWID;`,
+
+  `-- Event streams as JSON, and their queries in the order in which they were added.
+   CREATE TABLE streams (id TEXT PRIMARY KEY, stream TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE stream_queries (
+     number INTEGER PRIMARY KEY,
+     stream TEXT NOT NULL,
+     id TEXT NOT NULL,
+     text TEXT NOT NULL,
+     UNIQUE (stream, id)
+   );`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -1,12 +1,14 @@
 import type { OperationStore } from "../../src/core/operation/operation-store.ts";
 import { randomEpoch } from "../../src/core/pubsub/position.ts";
 import type { ReplayLog, Retention } from "../../src/core/pubsub/replay-log.ts";
+import type { StreamStore } from "../../src/core/streams/stream-store.ts";
 import { PositionReports } from "../position-reports.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import { migrate, storageVersion } from "./migrations.ts";
 import { type Refusals, SqliteRefusals } from "./refusals.ts";
 import { SqliteOperationStore } from "./sqlite-operation-store.ts";
 import { SqliteReplayLog } from "./sqlite-replay-log.ts";
+import { SqliteStreamStore } from "./sqlite-stream-store.ts";
 
 /** Everything a workspace keeps on disk. */
 export interface WorkspaceStorage {
@@ -15,6 +17,7 @@ export interface WorkspaceStorage {
   readonly log: ReplayLog;
   readonly operations: OperationStore;
   readonly refusals: Refusals;
+  readonly streams: StreamStore;
   readonly positionReports: PositionReports;
 }
 
@@ -27,6 +30,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     log: new SqliteReplayLog(sql, retention),
     operations: new SqliteOperationStore(sql),
     refusals: new SqliteRefusals(sql),
+    streams: new SqliteStreamStore(sql),
     positionReports: new PositionReports(sql, retention),
   };
 }

@@ -3,21 +3,30 @@ import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError, messageOf } from "../core/errors.ts";
 import { isJsonTooDeep } from "../core/json.ts";
+import type { OperationContext } from "../core/operation/operation-context.ts";
 import { codedError, httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
 import { readBody } from "./read-body.ts";
-
-interface GraphqlContext {
-  readonly principal: Principal;
-}
 
 /** GraphQL over HTTP, to its spec: queries and mutations of a caller that is authenticated first. */
 export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Response> {
   const principal = await requireCaller(request, edge);
   const url = new URL(request.url);
   const yoga = yogaAt(url.pathname, edge);
-  return yoga.fetch(request.method === "POST" ? await withCheckedBody(request, edge) : request, { principal });
+  return yoga.fetch(
+    request.method === "POST" ? await withCheckedBody(request, edge) : request,
+    contextOf(principal, edge),
+  );
+}
+
+/** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */
+function contextOf(principal: Principal, edge: Edge): OperationContext {
+  const workspace = () => workspaceOf(edge.env, principal.workspaceId);
+  return {
+    addQuery: (stream, query, signature) => workspace().addQuery(principal, stream, query, signature),
+    removeQuery: (stream, query) => workspace().removeQuery(principal, stream, query),
+  };
 }
 
 async function requireCaller(request: Request, edge: Edge): Promise<Principal> {
@@ -48,7 +57,7 @@ async function withCheckedBody(request: Request, { settings: { limits } }: Edge)
   return new Request(request.url, { method: "POST", headers, body });
 }
 
-function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<GraphqlContext, object> {
+function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<OperationContext, object> {
   let yogas = yogasByEdge.get(edge);
   if (yogas === undefined) {
     yogas = new Map();
@@ -56,7 +65,7 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Graphql
   }
   let yoga = yogas.get(graphqlEndpoint);
   if (yoga === undefined) {
-    yoga = createYoga<GraphqlContext>({
+    yoga = createYoga<OperationContext>({
       schema: catalogue.schema,
       graphqlEndpoint,
       // CORS, GraphiQL and health have doors of their own.
@@ -75,7 +84,7 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Graphql
   return yoga;
 }
 
-const yogasByEdge = new WeakMap<Edge, Map<string, YogaServerInstance<GraphqlContext, object>>>();
+const yogasByEdge = new WeakMap<Edge, Map<string, YogaServerInstance<OperationContext, object>>>();
 
 function parsesWithinLimits({ settings }: Edge): Plugin {
   const limits = httpDocumentLimits(settings.limits);

@@ -6,6 +6,7 @@ import type { UnreadBytes } from "../../durable-objects/unread-bytes.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { MemoryReplayLog } from "../../src/core/pubsub/memory-replay-log.ts";
 import { retentionFrom } from "../../src/core/pubsub/replay-log.ts";
+import type { EventStreams } from "../../src/core/streams/event-streams.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -26,6 +27,7 @@ function replaying(identities: readonly string[], { isOverfull = false, slow = "
   const turns: string[] = [];
   const context: CatchUpContext = {
     limits: DEFAULT_LIMITS,
+    streams: {} as EventStreams,
     unread: {
       isOverfull,
       isDrained: ({ identity }: Connection) => !slow.includes(identity),

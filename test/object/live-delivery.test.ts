@@ -6,11 +6,12 @@ import type { SlowReaders } from "../../durable-objects/slow-readers.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { Catalogue } from "../../src/core/operation/catalogue.ts";
 import type { SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
-import type { SubscriptionField } from "../../src/core/operation/subscription-field.ts";
+import type { Scope, SubscriptionField } from "../../src/core/operation/subscription-field.ts";
 import { type LoggedMessage, type Payload, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
 import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import type { LogRow } from "../../src/core/pubsub/replay-log.ts";
+import type { EventStreams } from "../../src/core/streams/event-streams.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -31,7 +32,8 @@ class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
   override deliver(
     _: LoggedMessage,
     __: readonly SubscriptionField[],
-    ___: (offset: number) => string,
+    ___: Scope,
+    ____: (offset: number) => string,
     send: (member: RunningOperation, payload: Payload) => void,
   ): void {
     for (const [operation, offset, recipients] of this.#payloads) {
@@ -58,6 +60,7 @@ function deliver(payloads: readonly (readonly [RunningOperation, number, Readonl
   const delivery = new Delivery({
     catalogue: { subscriptions: new Map([["x", FIELD]]) } as unknown as Catalogue,
     groups: new ScriptedGroups(payloads),
+    streams: {} as EventStreams,
     slowReaders: slowReaders as unknown as SlowReaders,
     limits: DEFAULT_LIMITS,
     positionAt: String,

@@ -18,6 +18,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { OperationContext } from "./operation-context.ts";
 import { codedError, type PreparedDocument, selectOperation, withCode } from "./prepare-document.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
@@ -48,6 +49,7 @@ export function planOperation(
   catalogue: Catalogue,
   prepared: PreparedDocument,
   request: OperationRequest,
+  contextValue?: OperationContext,
 ): OperationPlan {
   if (prepared.errors !== undefined) return { type: "failed", errors: prepared.errors };
   const { document } = prepared;
@@ -57,7 +59,7 @@ export function planOperation(
   const variableValues = JSON.parse(request.variables) as Record<string, unknown>;
   const { schema, rootValue } = catalogue;
   const args = { schema, rootValue, document, operationName: operationName ?? null, variableValues };
-  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery(args);
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args, contextValue });
   const execution = validateSubscriptionArgs(args);
   if (!("schema" in execution)) return badInput(execution);
   return planSubscription(catalogue, operation, execution);

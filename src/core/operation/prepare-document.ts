@@ -107,8 +107,8 @@ export function selectOperation(
 }
 
 /** A GraphQL error that carries one of our codes. */
-export function codedError(code: ErrorCode, message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code } });
+export function codedError(code: ErrorCode, message: string, subCode?: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, ...(subCode !== undefined && { subCode }) } });
 }
 
 /** The same error, carrying one of our codes. */

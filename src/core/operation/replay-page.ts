@@ -3,6 +3,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { LogRow } from "../pubsub/replay-log.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { SubscriptionPlan } from "./plan-operation.ts";
+import type { Scope } from "./subscription-field.ts";
 import { type LoggedMessage, makePayload, offsetOf, type Payload } from "./subscription-groups.ts";
 
 /** A stretch of the log as one operation would have received it. */
@@ -21,6 +22,7 @@ export interface ReplayPage {
 export function replayPage(
   plan: SubscriptionPlan,
   viewer: Viewer,
+  scope: Scope,
   after: number,
   rows: readonly LogRow[],
   maxBytes: number,
@@ -31,7 +33,7 @@ export function replayPage(
   let upTo = after;
   let bytes = 0;
   for (const row of rows) {
-    for (const payload of payloadsOf(plan, viewer, row, after, read, positionAt)) {
+    for (const payload of payloadsOf(plan, viewer, scope, row, after, read, positionAt)) {
       if (bytes >= maxBytes) return { payloads, upTo };
       payloads.push(payload);
       bytes += payload.bytes;
@@ -46,6 +48,7 @@ export function replayPage(
 function payloadsOf(
   plan: SubscriptionPlan,
   viewer: Viewer,
+  scope: Scope,
   row: LogRow,
   after: number,
   read: (row: LogRow) => LoggedMessage,
@@ -54,7 +57,7 @@ function payloadsOf(
   try {
     const { message } = read(row);
     if (!plan.field.listensTo.includes(message.kind)) return [];
-    const occurrences = plan.field.occurrencesIn(message, row.at);
+    const occurrences = plan.field.occurrencesIn(message, row.at, { ...scope, only: plan.interest });
     return occurrences
       .filter(({ topic, event }) => offsetOf(row, event) > after && fits(plan.interest, topic))
       .flatMap((occurrence) => {

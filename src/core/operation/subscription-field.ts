@@ -2,6 +2,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
 import type { Message, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
+import type { EventStreams } from "../streams/event-streams.ts";
 
 /**
  * How one subscription field is served. Everything here is a pure function of its arguments: live delivery and replay
@@ -16,8 +17,17 @@ export interface SubscriptionField<Args = unknown> {
   readonly interestOf: (args: Args) => Interest;
   /** Says why this caller may not subscribe; undefined lets it. Asked again whenever permissions change. */
   readonly refuse?: (args: Args, caller: Principal, viewer: Viewer) => string | undefined;
+  /** The event stream that an operation with these arguments holds. */
+  readonly streamOf?: (args: Args) => string;
   /** What a message holds for subscribers of this field, in order. */
-  readonly occurrencesIn: (message: Message, at: number) => readonly Occurrence[];
+  readonly occurrencesIn: (message: Message, at: number, scope: Scope) => readonly Occurrence[];
+}
+
+/** What a message meets besides the arguments of operations. */
+export interface Scope {
+  readonly streams: EventStreams;
+  /** The interest of the only operation that is asked for, in a replay. */
+  readonly only?: Interest;
 }
 
 /** One thing that happened, and so one `next` for everybody who asked for it and may see it. */
@@ -55,14 +65,14 @@ export function defineRecordSubscription<Args>(field: RecordSubscription<Args>):
     listensTo: ["record"],
     occurrencesIn(message, at) {
       if (message.kind !== "record") return [];
-      return message.events.map((event, i) => ({
-        topic: topicOf(message, event),
-        event: i,
-        valueFor(viewer) {
+      return message.events.flatMap((event, i) => {
+        if (event.superseded === true) return [];
+        const valueFor = (viewer: Viewer) => {
           const seen = viewer.see(message, event);
           return seen === undefined ? undefined : toValue(message, seen, at);
-        },
-      }));
+        };
+        return [{ topic: topicOf(message, event), event: i, valueFor }];
+      });
     },
   });
 }

@@ -7,7 +7,7 @@ import type { LogRow } from "../pubsub/replay-log.ts";
 import { SubscriptionIndex } from "../pubsub/subscription-index.ts";
 import { utf8Size } from "../text-size.ts";
 import { executePlan, type SubscriptionPlan } from "./plan-operation.ts";
-import type { Occurrence, SubscriptionField } from "./subscription-field.ts";
+import type { Occurrence, Scope, SubscriptionField } from "./subscription-field.ts";
 
 /** Equal operations of any number of sockets: executed and serialized once per event. */
 export interface Group<Member> {
@@ -75,16 +75,18 @@ export class SubscriptionGroups<Member extends GroupMember> {
   /**
    * Hands every payload that a message makes to `send`, in the order of the message's events.
    * @param fields the fields that listen to messages of this kind
+   * @param scope what else the message meets
    * @param positionAt names an offset of the log
    */
   deliver(
     { message, row }: LoggedMessage,
     fields: readonly SubscriptionField[],
+    scope: Scope,
     positionAt: (offset: number) => string,
     send: (member: Member, payload: Payload) => void,
   ): void {
     for (const field of fields) {
-      for (const occurrence of field.occurrencesIn(message, row.at)) {
+      for (const occurrence of field.occurrencesIn(message, row.at, scope)) {
         const offset = offsetOf(row, occurrence.event);
         for (const { plan, viewer, positions, members } of this.#index.match(field.name, occurrence.topic)) {
           const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);

@@ -9,12 +9,28 @@ export interface Viewer {
   readonly key: string;
   /** An event of records as the caller may see it, undefined when not at all. */
   readonly see: (message: RecordMessage, event: RecordEvent) => RecordEvent | undefined;
+  /** Whether a field of the message's object is kept from the caller, under its own name or that of its column. */
+  readonly hides: (message: RecordMessage, field: string) => boolean;
+  /** The types of an object's fields, as far as the snapshot of permissions tells them. */
+  readonly fieldTypesOf: (objectNameSingular: string) => Readonly<Record<string, string>>;
   /** Whether the caller has a permission flag, such as `WORKFLOWS`. */
   readonly hasFlag: (flag: string) => boolean;
 }
 
 /** Sees all of a workspace that does not tell its callers apart. */
-export const OPEN_VIEWER: Viewer = { key: "open", see: (_, event) => event, hasFlag: () => true };
+export const OPEN_VIEWER: Viewer = {
+  key: "open",
+  see: (_, event) => event,
+  hides: () => false,
+  fieldTypesOf: () => ({}),
+  hasFlag: () => true,
+};
 
 /** Sees no record: the viewer of a workspace that must have permissions and has none yet. */
-export const BLIND_VIEWER: Viewer = { key: "blind", see: () => undefined, hasFlag: () => false };
+export const BLIND_VIEWER: Viewer = {
+  key: "blind",
+  see: () => undefined,
+  hides: () => true,
+  fieldTypesOf: () => ({}),
+  hasFlag: () => false,
+};

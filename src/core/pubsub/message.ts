@@ -34,6 +34,8 @@ export interface RecordEvent {
   readonly recordId: string;
   readonly userId?: string | undefined;
   readonly workspaceMemberId?: string | undefined;
+  /** A newer change of the record was in the log already: kept, and delivered to nobody (`ORDER_BY_RECORD`). */
+  readonly superseded?: true;
   /** Holds `after` or `before`, or both. */
   readonly properties: EventProperties;
 }

@@ -1,5 +1,6 @@
 import type { Principal } from "../principal.ts";
 import type { Revocation } from "../revocation.ts";
+import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
 /** What the rest of the gateway may ask of a workspace's object, by RPC. */
@@ -8,6 +9,9 @@ export interface Workspace {
   publish(requests: PublishRequest[]): Promise<PublishOutcome[]>;
   /** Whether a caller whose token verifies is still let in. */
   admits(principal: Principal): Promise<boolean>;
+  /** Adds a query to an event stream of a caller, or replaces it; false where there is no such stream. */
+  addQuery(caller: Principal, stream: string, query: string, signature: unknown): Promise<StreamAnswer>;
+  removeQuery(caller: Principal, stream: string, query: string): Promise<StreamAnswer>;
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;

@@ -8,6 +8,7 @@ import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operat
 import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
+import { NO_STREAMS } from "../../support/new-streams.ts";
 
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -35,7 +36,7 @@ function rowsOf(...messages: readonly (readonly string[])[]): LogRow[] {
 
 const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
 const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
-  replayPage(planOf(input), OPEN_VIEWER, after, rows, maxBytes, read, positionAt);
+  replayPage(planOf(input), OPEN_VIEWER, NO_STREAMS, after, rows, maxBytes, read, positionAt);
 const idsOf = ({ payloads }: ReturnType<typeof replay>) =>
   payloads.map(({ text, offset }) => `${JSON.parse(text).data.onDbEvent.record.id}${offset}`);
 
@@ -72,7 +73,8 @@ describe("replayPage", () => {
     const live: unknown[] = [];
     const plan = planOf({ recordId: "b" });
     groups.open("key", plan, OPEN_VIEWER, true).members.add({ head: "" });
-    for (const row of ROWS) groups.deliver(read(row), [plan.field], positionAt, (_, payload) => live.push(payload));
+    for (const row of ROWS)
+      groups.deliver(read(row), [plan.field], NO_STREAMS, positionAt, (_, payload) => live.push(payload));
     expect(replay({ recordId: "b" }, 0).payloads).toEqual(live);
     expect(live).toHaveLength(3);
   });

@@ -14,6 +14,7 @@ import { OPEN_VIEWER, type Viewer } from "../../../src/core/permissions/viewer.t
 import { nextFrameHead } from "../../../src/core/protocol/next-frame.ts";
 import type { StoredOperation } from "../../../src/core/protocol/session.ts";
 import type { Message, RecordEvent } from "../../../src/core/pubsub/message.ts";
+import { NO_STREAMS } from "../../support/new-streams.ts";
 
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
 const DOCUMENT = "subscription ($input: OnDbEventInput!) { onDbEvent(input: $input) { record } }";
@@ -34,8 +35,8 @@ class CountingField {
     };
     this.field = {
       ...real,
-      occurrencesIn: (message, at) =>
-        real.occurrencesIn(message, at).map((occurrence) => ({
+      occurrencesIn: (message, at, scope) =>
+        real.occurrencesIn(message, at, scope).map((occurrence) => ({
           ...occurrence,
           valueFor(viewer) {
             const value = occurrence.valueFor(viewer) as { readonly record: unknown } | undefined;
@@ -70,7 +71,7 @@ class TestGroups {
     const sent: (Payload & { readonly to: string })[] = [];
     const events = "events" in message ? message.events.length : 1;
     const row = { offset: 40 + events, events, at: AT, body: "" };
-    this.groups.deliver({ row, message }, [this.counting.field], positionAt, ({ name }, payload) => {
+    this.groups.deliver({ row, message }, [this.counting.field], NO_STREAMS, positionAt, ({ name }, payload) => {
       sent.push({ to: name, ...payload });
       onSend(name);
     });
@@ -307,7 +308,11 @@ describe("onDbEvent", () => {
   });
 
   it("[OP-15] has the time of the log row as its date, and upper case actions", () => {
-    const [occurrence] = new CountingField().field.occurrencesIn(updated(event("1", { updatedFields: ["a"] })), AT);
+    const [occurrence] = new CountingField().field.occurrencesIn(
+      updated(event("1", { updatedFields: ["a"] })),
+      AT,
+      NO_STREAMS,
+    );
     expect(occurrence).toMatchObject({
       topic: ["person", "UPDATED", "1"],
       event: 0,

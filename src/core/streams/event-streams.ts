@@ -1,0 +1,294 @@
+import { GatewayError } from "../errors.ts";
+import type { JsonObject } from "../json.ts";
+import type { Limits } from "../limits.ts";
+import { type EventStream, keptBytesOfQuery, type StreamOwner } from "./event-stream.ts";
+import { QueryIndex } from "./query-index.ts";
+import { parseStreamQuery, type StreamQuery } from "./stream-query.ts";
+import { ALREADY_EXISTS, NOT_AUTHORIZED, type StreamAnswer, type StreamRefusal } from "./stream-refusal.ts";
+import type { StreamStore } from "./stream-store.ts";
+
+/** What the streams of a workspace need of their surroundings. */
+export interface EventStreamsContext {
+  /** What is stored of old. */
+  readonly stored: ReturnType<StreamStore["load"]>;
+  /** Opens the store, where something is to be written. */
+  readonly store: () => StreamStore;
+  readonly limits: Limits;
+  /** What the channel of a stream is named. */
+  readonly channelIdOf: (id: string) => string;
+  /** Bytes that a caller, and all callers together, make the workspace keep besides queries. */
+  readonly keptBesides: (identity: string) => { readonly ofCaller: number; readonly ofAll: number };
+}
+
+/** A query in its stream. */
+export interface QueryOfStream {
+  readonly stream: EventStream;
+  readonly query: StreamQuery;
+}
+
+interface HeldStream extends EventStream {
+  since: number;
+  detachedAt: number | undefined;
+  readonly queries: Map<string, StreamQuery>;
+}
+
+/**
+ * The event streams of a workspace. What is here is in the store as well, so that streams outlive hibernation, eviction
+ * and restarts; a stream without its subscription lives on for a while, so that a client that reconnects finds it.
+ */
+export class EventStreams {
+  readonly #context: EventStreamsContext;
+  readonly #streams = new Map<string, HeldStream>();
+  readonly #byChannel = new Map<string, HeldStream>();
+  readonly #byIdentity = new Map<string, Set<HeldStream>>();
+  /** Those without a subscription, the longest first. */
+  readonly #detached = new Set<HeldStream>();
+  readonly #index = new QueryIndex<QueryOfStream>();
+  readonly #indexed = new Map<StreamQuery, QueryOfStream>();
+  readonly #keptBytes = new Map<string, number>();
+  #allKeptBytes = 0;
+
+  constructor(context: EventStreamsContext) {
+    this.#context = context;
+    const { streams, queries } = context.stored;
+    const byDetachment = [...streams].sort((a, b) => (a.detachedAt ?? 0) - (b.detachedAt ?? 0));
+    for (const stream of byDetachment) this.#hold({ ...stream, ...this.#emptyOf(stream.id) });
+    for (const { stream, id, text } of queries) {
+      const held = this.#streams.get(stream);
+      const query = parseOrRefuse(id, JSON.parse(text), context.limits);
+      if (held === undefined) continue;
+      if ("code" in query) outgrow(held);
+      else this.#enter(held, query);
+    }
+  }
+
+  [Symbol.iterator](): Iterator<EventStream> {
+    return this.#streams.values();
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Bytes of all queries. */
+  get keptBytes(): number {
+    return this.#allKeptBytes;
+  }
+
+  keptBytesOf(identity: string): number {
+    return this.#keptBytes.get(identity) ?? 0;
+  }
+
+  get(id: string): EventStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  ofChannel(channelId: string): EventStream | undefined {
+    return this.#byChannel.get(channelId);
+  }
+
+  /** The queries that could match one of these records of an object. */
+  candidates(objectNameSingular: string, records: readonly JsonObject[]): ReadonlySet<QueryOfStream> {
+    return this.#index.candidates(objectNameSingular, records);
+  }
+
+  /**
+   * Gives a stream to a subscription of its owner, making it where there is none.
+   * @param keepsQueries whether the client goes on with the stream as it is; otherwise it begins anew
+   * @param head of the log
+   */
+  attach(
+    id: string,
+    owner: StreamOwner,
+    keepsQueries: boolean,
+    head: number,
+    now: number,
+  ): EventStream | StreamRefusal {
+    this.expire(now);
+    const known = this.#streams.get(id);
+    if (known !== undefined && known.owner.identity !== owner.identity) return ALREADY_EXISTS;
+    if (known === undefined) return this.#make(id, owner, head);
+    if (keepsQueries && known.detachedAt === undefined) return known;
+    if (!keepsQueries) {
+      for (const query of [...known.queries.values()]) this.#unindex(known, query);
+      this.#context.store().clearQueries(id);
+      known.since = head;
+    }
+    this.#detach(known, undefined);
+    return known;
+  }
+
+  /** The subscription of a stream went. */
+  detach(id: string, now: number): void {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) this.#detach(stream, now);
+  }
+
+  /** Adds a query, or puts it in the place of one of the same id. */
+  addQuery(id: string, identity: string, queryId: string, signature: unknown, now: number): StreamAnswer {
+    const stream = this.#find(id, identity, now);
+    if (typeof stream === "boolean" || "code" in stream) return stream;
+    const { limits, store } = this.#context;
+    const before = stream.queries.get(queryId);
+    if (before === undefined && stream.queries.size >= limits.MAX_QUERIES_PER_STREAM) {
+      return tooMany(`An event stream may have ${limits.MAX_QUERIES_PER_STREAM} queries (MAX_QUERIES_PER_STREAM).`);
+    }
+    const query = parseOrRefuse(queryId, signature, limits);
+    if ("code" in query) return query;
+    const refusal = this.#refuseForSize(identity, query, before);
+    if (refusal !== undefined) return refusal;
+    if (before !== undefined) this.#unindex(stream, before);
+    this.#enter(stream, query);
+    store().putQuery({ stream: id, id: queryId, text: query.text });
+    return true;
+  }
+
+  removeQuery(id: string, identity: string, queryId: string, now: number): StreamAnswer {
+    const stream = this.#find(id, identity, now);
+    if (typeof stream === "boolean" || "code" in stream) return stream;
+    const query = stream.queries.get(queryId);
+    if (query === undefined) return true;
+    this.#unindex(stream, query);
+    this.#context.store().deleteQuery(id, queryId);
+    return true;
+  }
+
+  /** Lets go of streams whose subscription has been away for too long. */
+  expire(now: number): void {
+    for (const stream of this.#detached) {
+      if (this.#expiryOf(stream) > now) return;
+      this.#drop(stream);
+    }
+  }
+
+  /** When the next stream is to be let go of, epoch ms. */
+  get nextExpiry(): number {
+    const [next] = this.#detached;
+    return next === undefined ? Number.POSITIVE_INFINITY : this.#expiryOf(next);
+  }
+
+  /** After a wake: those whose subscription is not there any more went when the object slept. */
+  detachAllBut(attached: ReadonlySet<string>, now: number): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.detachedAt === undefined && !attached.has(stream.id)) this.#detach(stream, now);
+    }
+  }
+
+  #expiryOf({ detachedAt }: EventStream): number {
+    const { STREAM_LIFE_SECONDS } = this.#context.limits;
+    return detachedAt === undefined ? Number.POSITIVE_INFINITY : detachedAt + STREAM_LIFE_SECONDS * 1000;
+  }
+
+  #find(id: string, identity: string, now: number): HeldStream | false | StreamRefusal {
+    this.expire(now);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return false;
+    return stream.owner.identity === identity ? stream : NOT_AUTHORIZED;
+  }
+
+  #make(id: string, owner: StreamOwner, head: number): EventStream | StreamRefusal {
+    const { limits, store } = this.#context;
+    const count = this.#byIdentity.get(owner.identity)?.size ?? 0;
+    if (count >= limits.MAX_STREAMS_PER_IDENTITY) {
+      // A tab that was closed leaves its stream behind for a while: that must not keep a new one out.
+      const oldest = [...this.#detached].find((stream) => stream.owner.identity === owner.identity);
+      if (oldest === undefined) {
+        const message = `A caller may have ${limits.MAX_STREAMS_PER_IDENTITY} event streams (MAX_STREAMS_PER_IDENTITY).`;
+        return { code: "TOO_MANY_STREAMS", message };
+      }
+      this.#drop(oldest);
+    }
+    const stream = { id, owner, since: head, detachedAt: undefined, ...this.#emptyOf(id) };
+    this.#hold(stream);
+    store().put({ id, owner, since: head, detachedAt: undefined });
+    return stream;
+  }
+
+  #emptyOf(id: string): Pick<HeldStream, "channelId" | "queries"> {
+    return { channelId: this.#context.channelIdOf(id), queries: new Map() };
+  }
+
+  #hold(stream: HeldStream): void {
+    this.#streams.set(stream.id, stream);
+    this.#byChannel.set(stream.channelId, stream);
+    const { identity } = stream.owner;
+    const peers = this.#byIdentity.get(identity);
+    if (peers === undefined) this.#byIdentity.set(identity, new Set([stream]));
+    else peers.add(stream);
+    if (stream.detachedAt !== undefined) this.#detached.add(stream);
+  }
+
+  #drop(stream: HeldStream): void {
+    for (const query of [...stream.queries.values()]) this.#unindex(stream, query);
+    this.#streams.delete(stream.id);
+    this.#detached.delete(stream);
+    this.#byChannel.delete(stream.channelId);
+    const { identity } = stream.owner;
+    const peers = this.#byIdentity.get(identity);
+    peers?.delete(stream);
+    if (peers?.size === 0) this.#byIdentity.delete(identity);
+    this.#context.store().delete(stream.id);
+  }
+
+  #detach(stream: HeldStream, at: number | undefined): void {
+    stream.detachedAt = at;
+    this.#detached.delete(stream);
+    if (at !== undefined) this.#detached.add(stream);
+    const { id, owner, since } = stream;
+    this.#context.store().put({ id, owner, since, detachedAt: at });
+  }
+
+  #enter(stream: HeldStream, query: StreamQuery): void {
+    const item = { stream, query };
+    stream.queries.set(query.id, query);
+    this.#indexed.set(query, item);
+    this.#index.add(item);
+    this.#count(stream, keptBytesOfQuery(query));
+  }
+
+  #unindex(stream: HeldStream, query: StreamQuery): void {
+    stream.queries.delete(query.id);
+    const item = this.#indexed.get(query);
+    this.#indexed.delete(query);
+    if (item !== undefined) this.#index.delete(item);
+    this.#count(stream, -keptBytesOfQuery(query));
+  }
+
+  #count({ owner }: EventStream, bytes: number): void {
+    const kept = this.keptBytesOf(owner.identity) + bytes;
+    if (kept === 0) this.#keptBytes.delete(owner.identity);
+    else this.#keptBytes.set(owner.identity, kept);
+    this.#allKeptBytes += bytes;
+  }
+
+  #refuseForSize(identity: string, query: StreamQuery, before: StreamQuery | undefined): StreamRefusal | undefined {
+    const { limits, keptBesides } = this.#context;
+    const { ofCaller, ofAll } = keptBesides(identity);
+    const more = keptBytesOfQuery(query) - (before === undefined ? 0 : keptBytesOfQuery(before));
+    if (ofCaller + this.keptBytesOf(identity) + more > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
+      return tooMany("What one caller subscribes to is too large together (MAX_KEPT_BYTES_PER_IDENTITY).");
+    }
+    if (ofAll + this.#allKeptBytes + more > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
+      return tooMany("What the workspace subscribes to is too large together (MAX_KEPT_BYTES_PER_WORKSPACE).");
+    }
+    return undefined;
+  }
+}
+
+/** A stored query no longer fits the limits: whoever resumes the stream is told a gap. */
+function outgrow(stream: HeldStream): void {
+  stream.since = Number.MAX_SAFE_INTEGER;
+}
+
+function tooMany(message: string): StreamRefusal {
+  return { code: "TOO_MANY_QUERIES", message };
+}
+
+function parseOrRefuse(id: string, signature: unknown, limits: Limits): StreamQuery | StreamRefusal {
+  try {
+    return parseStreamQuery(id, signature, limits);
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.code !== "QUERY_TOO_LARGE") throw thrown;
+    return { code: thrown.code, message: thrown.message };
+  }
+}

@@ -1,0 +1,115 @@
+import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
+import type { JsonObject } from "../json.ts";
+import type { Occurrence } from "../operation/subscription-field.ts";
+import type { Viewer } from "../permissions/viewer.ts";
+import type { Message, MetadataMessage, QueueJobMessage, RecordEvent, RecordMessage } from "../pubsub/message.ts";
+import type { EventStream } from "./event-stream.ts";
+import type { EventStreams } from "./event-streams.ts";
+import { payloadOccurrence } from "./server-payload.ts";
+import type { StreamQuery } from "./stream-query.ts";
+import { eventWithQueryIds, metadataEvent, type StreamValue, streamValue } from "./stream-value.ts";
+
+/**
+ * What a message holds for event streams: one occurrence for each stream that it may concern.
+ * @param only the one stream that is asked for, in a replay
+ */
+export function streamOccurrences(message: Message, streams: EventStreams, only?: string): readonly Occurrence[] {
+  const meant = only === undefined ? streams : [streams.get(only) ?? []].flat();
+  switch (message.kind) {
+    case "record":
+      return recordOccurrences(message, streams, only);
+    case "metadata":
+      return metadataOccurrences(message, meant);
+    case "queueJob":
+      return queueJobOccurrences(message, meant);
+    case "channel": {
+      const occurrence = payloadOccurrence(message, streams);
+      return occurrence === undefined ? [] : [occurrence];
+    }
+  }
+}
+
+/** For each stream, the events that could match a query of it, and these queries. */
+type Candidates = Map<EventStream, Map<RecordEvent, StreamQuery[]>>;
+
+function recordOccurrences(message: RecordMessage, streams: EventStreams, only: string | undefined): Occurrence[] {
+  const candidates: Candidates = new Map();
+  for (const event of message.events) {
+    if (event.superseded === true) continue;
+    for (const { stream, query } of streams.candidates(message.objectNameSingular, recordsOf(event))) {
+      // Without a user workspace there is no role by which to read records.
+      if (stream.owner.userWorkspaceId === undefined || (only !== undefined && stream.id !== only)) continue;
+      const ofStream = candidates.get(stream) ?? new Map<RecordEvent, StreamQuery[]>();
+      candidates.set(stream, ofStream);
+      const queries = ofStream.get(event);
+      if (queries === undefined) ofStream.set(event, [query]);
+      else queries.push(query);
+    }
+  }
+  // Made once for a message, however many queries it meets; what a snapshot knows of fields is the same for all viewers.
+  let types: FieldTypes | undefined;
+  const typesFor = (viewer: Viewer) => {
+    types ??= fieldTypesOf(message.objectMetadata, viewer.fieldTypesOf(message.objectNameSingular));
+    return types;
+  };
+  return [...candidates].map(([stream, ofStream]) => ({
+    topic: [stream.id],
+    event: message.events.length - 1,
+    valueFor(viewer) {
+      const matched = [...ofStream].flatMap(([event, queries]) => {
+        const seen = viewer.see(message, event);
+        if (seen === undefined) return [];
+        const ids = queries
+          .filter((query) => matches(query, message, seen, viewer, typesFor(viewer)))
+          .map(({ id }) => id);
+        return ids.length === 0 ? [] : [eventWithQueryIds(message, seen, ids)];
+      });
+      return matched.length === 0 ? undefined : streamValue(stream.id, { events: matched });
+    },
+  }));
+}
+
+/** Whether a query is told of an event, judged on exactly what would be sent. */
+function matches(
+  query: StreamQuery,
+  message: RecordMessage,
+  seen: RecordEvent,
+  viewer: Viewer,
+  fieldTypes: FieldTypes,
+): boolean {
+  if (query.isUnfiltered) return true;
+  const { action } = message;
+  // A condition on what the caller may not see is no way to find out about it.
+  for (const field of query.fields) if (viewer.hides(message, field)) return false;
+  const options = { fieldTypes, includesDeleted: action === "deleted" || action === "restored" };
+  const { after, before } = seen.properties;
+  // A record that leaves a view is reported to it.
+  const records = action === "updated" ? [after, before] : [after ?? before];
+  return records.some((record) => record !== undefined && query.matches(record, options) === true);
+}
+
+function recordsOf({ properties }: RecordEvent): JsonObject[] {
+  return [properties.after, properties.before].filter((record) => record !== undefined);
+}
+
+function metadataOccurrences(message: MetadataMessage, streams: Iterable<EventStream>): Occurrence[] {
+  const { recipientUserWorkspaceIds: recipients, requiredPermissionFlag: flag } = message;
+  const value: StreamValue = { metadataEvents: message.events.map((event) => metadataEvent(message, event)) };
+  return [...streams]
+    .filter(({ owner }) => isRecipient(owner.userWorkspaceId, recipients) && (flag === undefined || owner.isUser))
+    .map(({ id }) => ({
+      topic: [id],
+      event: message.events.length - 1,
+      valueFor: (viewer) => (flag === undefined || viewer.hasFlag(flag) ? streamValue(id, value) : undefined),
+    }));
+}
+
+function isRecipient(userWorkspaceId: string | undefined, recipients: readonly string[] | undefined): boolean {
+  return recipients === undefined || (userWorkspaceId !== undefined && recipients.includes(userWorkspaceId));
+}
+
+function queueJobOccurrences({ job, userWorkspaceId }: QueueJobMessage, streams: Iterable<EventStream>): Occurrence[] {
+  return [...streams]
+    .filter(({ owner }) => userWorkspaceId === undefined || owner.userWorkspaceId === userWorkspaceId)
+    .map(({ id }) => ({ topic: [id], event: 0, valueFor: () => streamValue(id, { queueJobEvents: [job] }) }));
+}
