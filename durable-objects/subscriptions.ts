@@ -3,8 +3,9 @@ import { messageOf } from "../src/core/errors.ts";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
+import { codedError } from "../src/core/operation/coded-error.ts";
+import { countByDocument } from "../src/core/operation/count-by-document.ts";
 import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
-import { codedError } from "../src/core/operation/prepare-document.ts";
 import {
   groupKey,
   type LoggedMessage,
@@ -28,6 +29,7 @@ import {
 import { operationError } from "../src/core/protocol/step.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
+import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import { takeToken } from "../src/core/token-bucket.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Connection } from "./connection.ts";
@@ -97,6 +99,17 @@ export class Subscriptions {
     return counts;
   }
 
+  /** The documents that most operations run with. */
+  countByDocument(): Promise<DocumentCount[]> {
+    return countByDocument(this.#plans());
+  }
+
+  *#plans(): Iterable<SubscriptionPlan> {
+    for (const { running } of this.#context.connections) {
+      for (const { plan } of running.values()) yield plan;
+    }
+  }
+
   /** Starts an operation, or ends it with an `error` message of its own. The id is free: the protocol step saw to it. */
   start(connection: Connection, id: string, payload: SubscribePayload, now: number): void {
     const { session } = connection.state;
@@ -118,8 +131,10 @@ export class Subscriptions {
     if (resume instanceof Error) return this.#sendErrors(connection, id, [resume]);
     const { isGap, ...state } = resume;
     const operation: StoredOperation = { ...requested, ...state };
+    const key = groupKey(PERMISSION_CLASS, operation);
     const refused =
-      refusal(planned.plan, connection.state.principal) ?? this.#admission.refuseForSize(connection, operation);
+      refusal(planned.plan, connection.state.principal) ??
+      this.#admission.refuse(connection, key, planned.plan, operation);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     connection.updateReady((ready) => withOperation(ready, id, operation));
     this.#run(connection, id, operation, planned.plan, isGap ? "gap" : "complete");
@@ -131,6 +146,7 @@ export class Subscriptions {
     const operation = connection.running.get(id);
     if (operation === undefined) return;
     connection.running.delete(id);
+    this.#admission.leave(operation);
     this.#catchUp.delete(operation);
     this.#leaveGroup(operation);
   }
@@ -246,14 +262,12 @@ export class Subscriptions {
 
   /** Puts an operation among the live ones, or among those that catch up. */
   #enter(connection: Connection, id: string, stored: StoredOperation, plan: SubscriptionPlan): RunningOperation {
-    const operation: RunningOperation = {
-      connection,
-      id,
-      plan,
-      key: groupKey(PERMISSION_CLASS, stored),
-      head: nextFrameHead(id),
-    };
+    const key = groupKey(PERMISSION_CLASS, stored);
+    // Equal operations share a plan, and so their variables are in memory once.
+    const shared = this.#groups.get(key)?.plan ?? plan;
+    const operation: RunningOperation = { connection, id, plan: shared, key, head: nextFrameHead(id) };
     connection.running.set(id, operation);
+    this.#admission.enter(operation);
     if (stored.resume?.cursor === undefined) this.#joinGroup(operation, stored);
     else this.#catchUp.add(operation);
     return operation;

@@ -113,6 +113,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       catchingUp: subscriptions.catchingUp,
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0),
       operationsByField,
+      operationsByDocument: await subscriptions.countByDocument(),
       ...(!this.#deliversRecords && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
       }),

@@ -17,11 +17,13 @@ import {
 import type { Principal } from "../principal.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { codedError, type PreparedDocument, selectOperation, withCode } from "./prepare-document.ts";
+import { codedError, withCode } from "./coded-error.ts";
+import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** A subscription with its variables coerced: everything about it that does not depend on an event or a caller. */
 export interface SubscriptionPlan {
+  readonly document: ValidDocument;
   readonly field: SubscriptionField;
   readonly args: unknown;
   readonly interest: Interest;
@@ -59,7 +61,7 @@ export function planOperation(
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery(args);
   const execution = validateSubscriptionArgs(args);
   if (!("schema" in execution)) return badInput(execution);
-  return planSubscription(catalogue, operation, execution);
+  return planSubscription(catalogue, prepared, operation, execution);
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
@@ -86,6 +88,7 @@ export function executePlan({ field, execution }: SubscriptionPlan, value: unkno
 
 function planSubscription(
   catalogue: Catalogue,
+  document: ValidDocument,
   operation: OperationDefinitionNode,
   execution: ValidatedSubscriptionArgs,
 ): OperationPlan {
@@ -100,7 +103,7 @@ function planSubscription(
   }
   try {
     const args: unknown = getArgumentValues(definition, node, execution.variableValues);
-    return { type: "subscription", plan: { field, args, interest: field.interestOf(args), execution } };
+    return { type: "subscription", plan: { document, field, args, interest: field.interestOf(args), execution } };
   } catch (thrown) {
     if (!(thrown instanceof GraphQLError)) throw thrown;
     return badInput([thrown]);
