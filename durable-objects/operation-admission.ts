@@ -1,16 +1,19 @@
 import type { GraphQLError } from "graphql";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
+import { codedError } from "../src/core/operation/coded-error.ts";
 import { DocumentCache } from "../src/core/operation/document-cache.ts";
 import type { OperationContext } from "../src/core/operation/operation-context.ts";
-import { type OperationPlan, planOperation } from "../src/core/operation/plan-operation.ts";
-import { codedError } from "../src/core/operation/prepare-document.ts";
+import { OperationTally } from "../src/core/operation/operation-tally.ts";
+import { type OperationPlan, planOperation, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
+import type { PreparedDocument } from "../src/core/operation/prepare-document.ts";
 import type { StoredOperation } from "../src/core/protocol/session.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { isLargerThan } from "../src/core/text-size.ts";
 import { takeToken } from "../src/core/token-bucket.ts";
 import { type Connection, keptBytesOf } from "./connection.ts";
 import type { Connections } from "./connections.ts";
+import type { RunningOperation } from "./running-operation.ts";
 
 /** Decides whether an operation may run, and makes its plan: each document is parsed and validated once. */
 export class OperationAdmission {
@@ -19,6 +22,9 @@ export class OperationAdmission {
   readonly #documents: DocumentCache;
   readonly #limits: Limits;
   readonly #streams: EventStreams;
+  /** Of all that run, and of those of each caller. Counted again at every wake. */
+  readonly #running = new OperationTally();
+  readonly #byIdentity = new Map<string, OperationTally>();
 
   constructor(catalogue: Catalogue, connections: Connections, limits: Limits, streams: EventStreams) {
     this.#catalogue = catalogue;
@@ -35,42 +41,42 @@ export class OperationAdmission {
       const allowed = `Variables may have ${MAX_VARIABLES_BYTES} bytes (MAX_VARIABLES_BYTES).`;
       return { type: "failed", errors: [codedError("VARIABLES_TOO_LARGE", allowed)] };
     }
-    if (!this.#documents.has(operation.document) && !this.#mayPrepare(connection, perSecond, now)) {
-      const allowed = `A socket may bring ${perSecond} new documents a second; send this one again later.`;
+    const known = this.#known(operation.document);
+    const isCheap = known !== undefined && (known.document === undefined || !known.asksForSchema);
+    if (!isCheap && !this.#takeDocument(connection, perSecond, now)) {
+      const allowed = `A socket may bring new documents, or ask for the schema, ${perSecond} times a second; send this one again later.`;
       return { type: "failed", errors: [codedError("TOO_FAST", allowed)] };
     }
-    return planOperation(
-      this.#catalogue,
-      this.#documents.prepare(operation.document),
-      operation,
-      this.#contextOf(connection, now),
-    );
+    return planOperation(this.#catalogue, this.#prepare(operation), operation, this.#contextOf(connection, now));
   }
 
   /** The plan of an operation that was admitted before. */
   planAgain(operation: StoredOperation): OperationPlan {
-    return planOperation(this.#catalogue, this.#documents.prepare(operation.document), operation);
+    return planOperation(this.#catalogue, this.#prepare(operation), operation);
   }
 
-  /** Why an operation cannot be kept on top of those that run; undefined when it can. */
-  refuseForSize(
-    connection: Connection,
-    operation: Pick<StoredOperation, "document" | "variables">,
+  /** Why an operation cannot run on top of those that do; undefined when it can. */
+  refuse(
+    { identity }: Connection,
+    key: string,
+    plan: SubscriptionPlan,
+    requested: Pick<StoredOperation, "document" | "variables">,
   ): GraphQLError | undefined {
     const limits = this.#limits;
-    const bytes = keptBytesOf(operation);
-    const ofIdentity = this.#connections.keptBytesOf(connection.identity);
-    if (ofIdentity + this.#streams.keptBytesOf(connection.identity) + bytes > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
-      return codedError(
-        "TOO_MANY_OPERATIONS",
-        "The operations of one caller are too large together (MAX_KEPT_BYTES_PER_IDENTITY).",
-      );
+    const bytes = keptBytesOf(requested);
+    const ofIdentity = (this.#byIdentity.get(identity) ?? NONE).with(key, plan.document);
+    const { MAX_DISTINCT_OPERATIONS_PER_IDENTITY: distinct } = limits;
+    if (ofIdentity.operations > distinct) {
+      return tooMany(`One caller may run ${distinct} different operations (MAX_DISTINCT_OPERATIONS_PER_IDENTITY).`);
     }
-    if (this.#connections.keptBytes + this.#streams.keptBytes + bytes > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
-      return codedError(
-        "TOO_MANY_OPERATIONS",
-        "The operations of the workspace are too large together (MAX_KEPT_BYTES_PER_WORKSPACE).",
-      );
+    const ofCaller = this.#connections.keptBytesOf(identity) + this.#streams.keptBytesOf(identity);
+    if (ofCaller + ofIdentity.documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
+      return tooMany("The operations of one caller are too large together (MAX_KEPT_BYTES_PER_IDENTITY).");
+    }
+    const { documentBytes } = this.#running.with(key, plan.document);
+    const ofAll = this.#connections.keptBytes + this.#streams.keptBytes;
+    if (ofAll + documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
+      return tooMany("The operations of the workspace are too large together (MAX_KEPT_BYTES_PER_WORKSPACE).");
     }
     return undefined;
   }
@@ -83,7 +89,32 @@ export class OperationAdmission {
     };
   }
 
-  #mayPrepare(connection: Connection, perSecond: number, now: number): boolean {
+  /** Counts an operation that begins to run. */
+  enter({ connection: { identity }, key, plan: { document } }: RunningOperation): void {
+    this.#running.add(key, document);
+    const ofIdentity = this.#byIdentity.get(identity) ?? new OperationTally();
+    ofIdentity.add(key, document);
+    this.#byIdentity.set(identity, ofIdentity);
+  }
+
+  /** Counts an operation no longer that ends, however it does. */
+  leave({ connection: { identity }, key, plan: { document } }: RunningOperation): void {
+    this.#running.delete(key, document);
+    const ofIdentity = this.#byIdentity.get(identity);
+    ofIdentity?.delete(key, document);
+    if (ofIdentity?.operations === 0) this.#byIdentity.delete(identity);
+  }
+
+  #prepare({ document }: StoredOperation): PreparedDocument {
+    return this.#known(document) ?? this.#documents.prepare(document);
+  }
+
+  /** A document that runs stays known, whatever else the cache has to forget: equal ones are in memory once. */
+  #known(source: string): PreparedDocument | undefined {
+    return this.#running.documentOf(source) ?? this.#documents.get(source);
+  }
+
+  #takeDocument(connection: Connection, perSecond: number, now: number): boolean {
     const { session } = connection.state;
     if (session.state !== "ready") return false;
     const documentRate = takeToken(session.documentRate, perSecond, perSecond, now);
@@ -91,4 +122,10 @@ export class OperationAdmission {
     connection.updateReady((ready) => ({ ...ready, documentRate }));
     return true;
   }
+}
+
+const NONE = new OperationTally();
+
+function tooMany(message: string): GraphQLError {
+  return codedError("TOO_MANY_OPERATIONS", message);
 }

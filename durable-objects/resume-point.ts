@@ -1,5 +1,5 @@
 import type { GraphQLError } from "graphql";
-import { codedError } from "../src/core/operation/prepare-document.ts";
+import { codedError } from "../src/core/operation/coded-error.ts";
 import type { SubscribePayload } from "../src/core/protocol/messages.ts";
 import { parseResumeRequest } from "../src/core/protocol/resume-request.ts";
 import type { ResumeState } from "../src/core/protocol/session.ts";

@@ -2,8 +2,9 @@ import type { GraphQLError } from "graphql";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
+import { codedError } from "../src/core/operation/coded-error.ts";
+import { countByDocument } from "../src/core/operation/count-by-document.ts";
 import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
-import { codedError } from "../src/core/operation/prepare-document.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import type { Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
@@ -21,6 +22,7 @@ import {
 } from "../src/core/protocol/session.ts";
 import { operationError } from "../src/core/protocol/step.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
+import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Connection } from "./connection.ts";
@@ -100,6 +102,17 @@ export class Subscriptions {
     return counts;
   }
 
+  /** The documents that most operations run with. */
+  countByDocument(): Promise<DocumentCount[]> {
+    return countByDocument(this.#plans());
+  }
+
+  *#plans(): Iterable<SubscriptionPlan> {
+    for (const { running } of this.#context.connections) {
+      for (const { plan } of running.values()) yield plan;
+    }
+  }
+
   /** Starts an operation, or ends it with an `error` message of its own. The id is free: the protocol step saw to it. */
   start(connection: Connection, id: string, payload: SubscribePayload, now: number): void {
     const { session } = connection.state;
@@ -120,11 +133,14 @@ export class Subscriptions {
     const { principal } = connection.state;
     const { plan } = planned;
     const viewer = this.#context.viewerOf(principal);
-    const refused = refusal(plan, principal, viewer) ?? this.#admission.refuseForSize(connection, requested);
-    if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
-    const point = this.#beginAt(plan, extensions, principal, now);
+    const point = resumePoint(extensions, this.#context.log);
     if (point instanceof Error) return this.#sendErrors(connection, id, [point]);
-    const { isGap, ...state } = point;
+    const key = groupKey(viewer.key, { ...requested, ...point });
+    const refused = refusal(plan, principal, viewer) ?? this.#admission.refuse(connection, key, plan, requested);
+    if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
+    const begun = this.#takeStream(plan, point, principal, now);
+    if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
+    const { isGap, ...state } = begun;
     const operation: StoredOperation = { ...requested, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter(connection, id, operation, plan, viewer);
@@ -137,6 +153,7 @@ export class Subscriptions {
     const operation = connection.running.get(id);
     if (operation === undefined) return;
     connection.running.delete(id);
+    this.#admission.leave(operation);
     this.#catchUp.delete(operation);
     this.#leaveGroup(operation);
     this.#holders.release(operation, Date.now());
@@ -218,18 +235,17 @@ export class Subscriptions {
     return planned.type === "subscription" ? planned.plan : undefined;
   }
 
-  /** Where an operation begins; one that holds an event stream takes it over, or makes it. */
-  #beginAt(
+  /** Takes over the event stream that an operation holds, or makes it. Returns where the operation begins then. */
+  #takeStream(
     { field, args }: SubscriptionPlan,
-    extensions: SubscribePayload["extensions"],
+    point: ResumePoint,
     caller: Principal,
     now: number,
   ): ResumePoint | GraphQLError {
-    const { log } = this.#context;
-    const point = resumePoint(extensions, log);
     const streamId = field.streamOf?.(args);
-    if (streamId === undefined || point instanceof Error) return point;
-    const since = this.#holders.attach(streamId, caller, point.resume !== undefined, log.open().head, now);
+    if (streamId === undefined) return point;
+    const { head } = this.#context.log.open();
+    const since = this.#holders.attach(streamId, caller, point.resume !== undefined, head, now);
     if (typeof since !== "number") return codedError(since.code, since.message, since.subCode);
     const cursor = point.resume?.cursor;
     return cursor !== undefined && cursor < since ? FROM_NOW_WITH_GAP : point;
@@ -243,20 +259,21 @@ export class Subscriptions {
     plan: SubscriptionPlan,
     viewer: Viewer,
   ): RunningOperation {
+    const key = groupKey(viewer.key, stored);
+    // Equal operations share a plan, and so their variables are in memory once.
+    const shared = this.#groups.get(key)?.plan ?? plan;
     const streamId = plan.field.streamOf?.(plan.args);
     const operation: RunningOperation = {
-      connection,
-      id,
-      plan,
-      viewer,
-      key: groupKey(viewer.key, stored),
+      ...{ connection, id, plan: shared, viewer, key },
       head: nextFrameHead(id),
       ...(streamId !== undefined && { streamId }),
     };
     connection.running.set(id, operation);
+    this.#admission.enter(operation);
     const older = this.#holders.hold(operation);
-    if (older !== undefined)
+    if (older !== undefined) {
       this.#end(older, () => older.connection.send(encodeServerMessage({ id: older.id, type: "complete" })));
+    }
     if (stored.resume?.cursor === undefined) this.#joinGroup(operation, stored);
     else this.#catchUp.add(operation);
     return operation;
@@ -299,8 +316,10 @@ export class Subscriptions {
     if (stored === undefined) return;
     const isLive = operation.group !== undefined;
     this.#leaveGroup(operation);
+    this.#admission.leave(operation);
     operation.viewer = viewer;
     operation.key = groupKey(viewer.key, stored);
+    this.#admission.enter(operation);
     if (isLive) this.#joinGroup(operation, stored);
   }
 

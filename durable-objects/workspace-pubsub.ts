@@ -128,6 +128,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       catchingUp: subscriptions.catchingUp,
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
+      operationsByDocument: await subscriptions.countByDocument(),
       ...(this.#viewer === BLIND_VIEWER && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
       }),

@@ -1,5 +1,5 @@
+import { codedError } from "../../src/core/operation/coded-error.ts";
 import type { OperationContext } from "../../src/core/operation/operation-context.ts";
-import { codedError } from "../../src/core/operation/prepare-document.ts";
 import type { StreamAnswer } from "../../src/core/streams/stream-refusal.ts";
 
 interface QueryInput {

@@ -22,11 +22,15 @@ export const LIMITS = {
 
   // Operations of a socket.
   MAX_OPERATIONS_PER_SOCKET: limit(200, "count", 1, 10_000),
+  // Each is executed for every event that it fits.
+  MAX_DISTINCT_OPERATIONS_PER_IDENTITY: limit(500, "count", 1, 20_000),
   MAX_OPERATION_ID_LENGTH: limit(128, "count", 16, 1024),
   MAX_DOCUMENT_TOKENS: limit(2_000, "tokens", 10, 100_000),
   MAX_DOCUMENT_FRAGMENTS: limit(30, "count", 0, 1_000),
   // Each alias of a field is the whole field once more in every event.
   MAX_DOCUMENT_ALIASES: limit(30, "count", 0, 10_000),
+  // Validation compares each with every other.
+  MAX_DOCUMENT_REPEATED_FIELDS: limit(40, "count", 1, 1_000),
   MAX_DOCUMENT_DEPTH: limit(20, "levels", 1, 200),
   MAX_UNCACHED_DOCUMENTS_PER_SECOND: limit(5, "per second", 1, 1_000),
   MAX_CACHED_DOCUMENTS: limit(1_000, "count", 1, 100_000),

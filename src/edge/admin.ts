@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import { GatewayError } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
 import { parseRevocation } from "../core/revocation.ts";
 import { parseUuid } from "../core/uuid.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import { edgeOf, workspaceOf } from "./edge.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { readBody } from "./read-body.ts";
@@ -19,16 +21,20 @@ admin.get("/workspaces/:id", async ({ req, env, json }) => json(await workspaceI
 admin.delete("/workspaces/:id", async ({ req, env, json }) => json(await workspaceIn(req.param("id"), env).erase()));
 admin.post("/workspaces/:id/revoke", async ({ req, env, json }) => {
   const workspace = workspaceIn(req.param("id"), env);
-  return json(await workspace.revoke(parseRevocation(await readJson(req.raw), Date.now())));
+  return json(
+    await workspace.revoke(parseRevocation(await readJson(req.raw, edgeOf(env).settings.limits), Date.now())),
+  );
 });
 admin.all("/workspaces/:id/revoke", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
 admin.all("/workspaces/:id", ({ req }) => methodNotAllowed(req.raw, ["GET", "DELETE"]));
 
 const MAX_ADMIN_BODY_BYTES = 16 * 1024;
 
-async function readJson(request: Request): Promise<unknown> {
+async function readJson(request: Request, limits: Limits): Promise<unknown> {
+  const body = await readBody(request, MAX_ADMIN_BODY_BYTES);
+  assertShallow(body, limits);
   try {
-    return JSON.parse(await readBody(request, MAX_ADMIN_BODY_BYTES));
+    return JSON.parse(body);
   } catch (thrown) {
     if (thrown instanceof SyntaxError) throw new GatewayError("BAD_REQUEST", "The body must be JSON.");
     throw thrown;

@@ -1,7 +1,8 @@
 import { GatewayError } from "../core/errors.ts";
-import { isJsonObject, isJsonTooDeep, type JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
 import type { SubscribePayload } from "../core/protocol/messages.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import { readBody } from "./read-body.ts";
 
 /**
@@ -43,9 +44,7 @@ function fromUrl(params: URLSearchParams, limits: Limits): JsonObject {
 }
 
 function parseJson(text: string, limits: Limits, what: string): unknown {
-  if (isJsonTooDeep(text, limits.MAX_JSON_DEPTH)) {
-    throw new GatewayError("BAD_MESSAGE", `JSON may nest ${limits.MAX_JSON_DEPTH} levels.`);
-  }
+  assertShallow(text, limits);
   try {
     return JSON.parse(text);
   } catch {

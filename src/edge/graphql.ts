@@ -2,10 +2,12 @@ import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError, messageOf } from "../core/errors.ts";
-import { isJsonTooDeep } from "../core/json.ts";
+import type { Limits } from "../core/limits.ts";
+import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
-import { codedError, httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
+import { httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
 import { readBody } from "./read-body.ts";
 
@@ -14,10 +16,10 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
   const principal = await requireCaller(request, edge);
   const url = new URL(request.url);
   const yoga = yogaAt(url.pathname, edge);
-  return yoga.fetch(
-    request.method === "POST" ? await withCheckedBody(request, edge) : request,
-    contextOf(principal, edge),
-  );
+  const context = contextOf(principal, edge);
+  if (request.method === "POST") return yoga.fetch(await withCheckedBody(request, edge), context);
+  assertShallowParameters(url.searchParams, edge.settings.limits);
+  return yoga.fetch(request, context);
 }
 
 /** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */
@@ -49,12 +51,18 @@ async function isAdmitted(principal: Principal, edge: Edge): Promise<boolean> {
 /** The same request with its body read within the limits, so that nothing behind this sees more. */
 async function withCheckedBody(request: Request, { settings: { limits } }: Edge): Promise<Request> {
   const body = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
-  if (isJsonTooDeep(body, limits.MAX_JSON_DEPTH)) {
-    throw new GatewayError("BAD_MESSAGE", `JSON may nest ${limits.MAX_JSON_DEPTH} levels.`);
+  assertShallow(body, limits);
+  // A form holds JSON in its fields.
+  if (request.headers.get("Content-Type")?.includes("urlencoded")) {
+    assertShallowParameters(new URLSearchParams(body), limits);
   }
   const headers = new Headers(request.headers);
   headers.delete("Content-Length");
   return new Request(request.url, { method: "POST", headers, body });
+}
+
+function assertShallowParameters(parameters: URLSearchParams, limits: Limits): void {
+  for (const name of ["variables", "extensions"]) assertShallow(parameters.get(name) ?? "", limits);
 }
 
 function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<OperationContext, object> {
@@ -74,6 +82,8 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Operati
       landingPage: false,
       healthCheckEndpoint: "/healthz",
       batching: false,
+      // Nothing is uploaded here, and its JSON would be parsed unseen.
+      multipart: false,
       // Its cache is bounded by count only, and keyed by the text of whoever sends it.
       parserAndValidationCache: false,
       logging: "error",

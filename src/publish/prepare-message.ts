@@ -2,6 +2,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { PlainJson } from "../core/plain-json.ts";
 import { parseMessage } from "../core/pubsub/parse-message.ts";
 import type { PublishError, PublishRequest } from "../core/pubsub/publish-request.ts";
+import { sha256 } from "../core/sha256.ts";
 import { parseUuid } from "../core/uuid.ts";
 import type { PublishDoor } from "./publish-door.ts";
 import { publishErrorOf, type RefusedResult } from "./publish-result.ts";
@@ -47,9 +48,4 @@ function whatIsKnownOf(message: unknown, door: PublishDoor): Omit<RefusedResult,
   const isId = typeof id === "string" && id.length <= door.settings.limits.MAX_MESSAGE_ID_LENGTH;
   const workspaceId = parseUuid(message.workspaceId);
   return { ...(isId && { id }), ...(workspaceId !== undefined && { workspaceId }) };
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

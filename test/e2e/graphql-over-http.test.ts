@@ -35,6 +35,10 @@ function get(parameters: Record<string, string>, headers: Record<string, string>
   return fetch(url, { headers: { ...authorized, Accept: "application/json", ...headers } });
 }
 
+function postForm(fields: Record<string, string>): Promise<Response> {
+  return post(`${new URLSearchParams(fields)}`, { "Content-Type": "application/x-www-form-urlencoded" });
+}
+
 async function answerOf(response: Response): Promise<GraphqlAnswer> {
   return (await response.json()) as GraphqlAnswer;
 }
@@ -241,6 +245,34 @@ describe("limits", () => {
       expect(response.status).toBe(400);
       expect(codesOf(await answerOf(response))).toEqual(["BAD_MESSAGE"]);
     }
+  });
+
+  test.each<[string, (json: string) => Promise<Response>]>([
+    ["variables of a GET", (variables) => get({ query: QUERY, variables })],
+    ["extensions of a GET", (extensions) => get({ query: QUERY, extensions })],
+    ["variables of a form", (variables) => postForm({ query: QUERY, variables })],
+    ["extensions of a form", (extensions) => postForm({ query: QUERY, extensions })],
+  ])("[LIMIT-4] the %s may nest 64 levels", async (_, send) => {
+    const json = (levels: number) => `${'{"x":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
+    expect((await send(json(64))).status).toBe(200);
+    for (const levels of [65, 500]) {
+      const response = await send(json(levels));
+      expect(response.status).toBe(400);
+      expect(codesOf(await answerOf(response))).toEqual(["BAD_MESSAGE"]);
+    }
+  });
+
+  test("[HTTP-1] a multipart body is not read", async () => {
+    const form = new FormData();
+    form.set("operations", JSON.stringify({ query: QUERY }));
+    const response = await fetch(`${gateway.url}/graphql`, { method: "POST", headers: authorized, body: form });
+    expect(response.status).toBe(415);
+  });
+
+  test("[LIMIT-31] a field may be selected 40 times in one place", async () => {
+    const query = (count: number) => `{ ${"gatewayVersion ".repeat(count)} }`;
+    expect((await post({ query: query(40) })).status).toBe(200);
+    expect(codesOf(await answerOf(await post({ query: query(41) })))).toEqual(["DOCUMENT_TOO_LARGE"]);
   });
 
   test("[LIMIT-18] a body may have 1 MiB", async () => {

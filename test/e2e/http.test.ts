@@ -196,10 +196,21 @@ describe("/admin", () => {
     await expectError(await ask("/admin/workspaces/acme", { headers: ADMIN }), 400, "BAD_REQUEST");
   });
 
+  test("[LIMIT-4] a body may nest 64 levels", async () => {
+    const revoke = (levels: number) =>
+      ask(`/admin/workspaces/${workspaceId}/revoke`, {
+        method: "POST",
+        headers: ADMIN,
+        body: `{"userId":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`,
+      });
+    await expectError(await revoke(64), 400, "BAD_REQUEST");
+    for (const levels of [65, 5_000]) await expectError(await revoke(levels), 400, "BAD_MESSAGE");
+  });
+
   test("[ADMIN-3] a workspace never seen has zero counts and no log", async () => {
     const response = await ask(`/admin/workspaces/${crypto.randomUUID()}`, { headers: ADMIN });
     const report = await response.json();
-    expect(report).toMatchObject({ sockets: 0, operations: 0, operationsByField: {} });
+    expect(report).toMatchObject({ sockets: 0, operations: 0, operationsByField: {}, operationsByDocument: [] });
     for (const name of ["log", "epoch", "position"]) expect(report).not.toHaveProperty(name);
   });
 });

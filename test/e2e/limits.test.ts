@@ -6,6 +6,7 @@ import { ON_DB_EVENT, personUpdated, recordNames, subscribeToAll } from "./event
 const KIB = 1024;
 const SETTINGS = {
   MAX_OPERATIONS_PER_SOCKET: "3",
+  MAX_DISTINCT_OPERATIONS_PER_IDENTITY: "3",
   MAX_SOCKETS_PER_IDENTITY: "2",
   MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: "3",
   MAX_SUBSCRIBES_PER_SECOND: "2",
@@ -63,6 +64,38 @@ describe("operations of a socket", () => {
     socket.close(1000);
   });
 
+  test("[LIMIT-32] past MAX_DISTINCT_OPERATIONS_PER_IDENTITY end with TOO_MANY_OPERATIONS, and places come back however they end", async () => {
+    const workspaceId = crypto.randomUUID();
+    const token = await tokenOfSomebody(workspaceId);
+    const ends: readonly ((socket: RawSocket) => unknown)[] = [
+      (socket) => ["a", "b"].map((id) => socket.send({ type: "complete", id })),
+      (socket) => socket.close(1000),
+      (socket) => socket.terminate(),
+      (socket) => socket.send("not the protocol"),
+      (socket) => socket.subscribe("a", ON_DB_EVENT, { input: { recordId: "an id that runs" } }),
+    ];
+    for (const [round, end] of [...ends, ...ends].entries()) {
+      const [first, second] = [
+        await RawSocket.connect(gateway.wsUrl, token),
+        await RawSocket.connect(gateway.wsUrl, token),
+      ];
+      const subscribe = async (socket: RawSocket, id: string) => {
+        socket.subscribe(id, ON_DB_EVENT, { input: { recordId: `${id}${round}` } });
+        return (await socket.drain())[0];
+      };
+      for (const id of ["a", "b"]) expect(await subscribe(first, id)).toBeUndefined();
+      expect(await subscribe(second, "c")).toBeUndefined();
+      const refused = await subscribe(second, "d");
+      expect(refused && codeOf(refused)).toBe("TOO_MANY_OPERATIONS");
+      expect(refused && errorOf(refused)).toContain("MAX_DISTINCT_OPERATIONS_PER_IDENTITY");
+      end(first);
+      await gateway.until(workspaceId, "two operations to end", ({ operations }) => operations === 1);
+      for (const id of ["d", "e"]) expect(await subscribe(second, id)).toBeUndefined();
+      for (const socket of [first, second]) socket.close(1000);
+      await gateway.until(workspaceId, "all sockets to be gone", ({ sockets }) => sockets === 0);
+    }
+  });
+
   test("[LIMIT-13] with variables past 128 KiB end with VARIABLES_TOO_LARGE", async () => {
     const socket = await RawSocket.connect(gateway.wsUrl, await tokenOfSomebody(crypto.randomUUID()));
     const subscribeWith = (bytes: number) => {
@@ -105,12 +138,33 @@ describe("operations of a socket", () => {
     for (const socket of [first, second, other, third]) socket.close(1000);
   });
 
-  test("[LIMIT-7] [LIMIT-8] [LIMIT-9] with documents that are too large or too deep end with an error", async () => {
+  test("[LIMIT-15] are charged for what parsing makes of their documents, once for a document", async () => {
+    const socket = await RawSocket.connect(gateway.wsUrl, await tokenOfSomebody(crypto.randomUUID()));
+    const large = (name: string) => {
+      const fields = "record @include(if: true) action @include(if: true) eventDate @include(if: true) ".repeat(30);
+      return `subscription ${name}($input: OnDbEventInput!) { onDbEvent(input: $input) { ${fields} } }`;
+    };
+    expect(large("A").length).toBeLessThan(10 * KIB);
+    for (const [id, name] of [
+      ["1", "A"],
+      ["2", "A"],
+      ["3", "B"],
+    ] as const) {
+      socket.subscribe(id, large(name), { input: { recordId: id } });
+    }
+    const frames = await socket.drain();
+    expect(frames.map((frame) => [frame["id"], codeOf(frame)])).toEqual([["3", "TOO_MANY_OPERATIONS"]]);
+    expect(frames[0] && errorOf(frames[0])).toContain("MAX_KEPT_BYTES_PER_IDENTITY");
+    socket.close(1000);
+  });
+
+  test("[LIMIT-7] [LIMIT-8] [LIMIT-9] [LIMIT-31] with documents that are too large or too deep end with an error", async () => {
     const socket = await RawSocket.connect(gateway.wsUrl, await tokenOfSomebody(crypto.randomUUID()));
     const fragments = Array.from({ length: 31 }, (_, i) => `fragment F${i} on Query { __typename }`).join(" ");
     const documents = [
       ["DOCUMENT_TOO_LARGE", `{ ${"__typename ".repeat(2_000)} }`],
       ["DOCUMENT_TOO_LARGE", `{ __typename } ${fragments}`],
+      ["DOCUMENT_TOO_LARGE", `{ ${"__typename ".repeat(41)} }`],
       ["DOCUMENT_TOO_DEEP", `${"{ a ".repeat(21)}${"}".repeat(21)}`],
       ["DOCUMENT_TOO_DEEP", "{".repeat(1_900)],
     ] as const;

@@ -87,6 +87,7 @@ describe("the log of a workspace", () => {
       catchingUp: 0,
       unreadBytes: 0,
       operationsByField: {},
+      operationsByDocument: [],
     });
     const tables = await runInDurableObject(stub, (_, { storage }) =>
       storage.sql.exec("SELECT name FROM sqlite_master").toArray(),

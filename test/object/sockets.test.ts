@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { age } from "./support/age.ts";
-import { WorkerdSocket } from "./support/workerd-socket.ts";
+import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
 it("[PING-5] a plain ping is answered by the platform and does not wake the object", async () => {
@@ -55,6 +55,7 @@ it("[ADMIN-2] an inspection tells counts, and how far the log goes", async () =>
     sockets: 1,
     operations: 2,
     operationsByField: { onDbEvent: 2 },
+    operationsByDocument: [{ count: 2, operation: ON_DB_EVENT, hash: expect.stringMatching(/^[0-9a-f]{12}$/) }],
     catchingUp: 0,
     unreadBytes: expect.any(Number),
     epoch: expect.stringMatching(/^[0-9a-z]{12}$/),

@@ -15,15 +15,15 @@ export class DocumentCache {
     this.#documents = new BoundedCache(limits.MAX_CACHED_DOCUMENTS, limits.MAX_CACHED_DOCUMENT_BYTES);
   }
 
-  has(source: string): boolean {
-    return this.#documents.get(source) !== undefined;
+  get(source: string): PreparedDocument | undefined {
+    return this.#documents.get(source);
   }
 
   prepare(source: string): PreparedDocument {
     const known = this.#documents.get(source);
     if (known !== undefined) return known;
     const prepared = prepareDocument(this.#schema, source, socketDocumentLimits(this.#limits));
-    this.#documents.set(source, prepared, source.length);
+    this.#documents.set(source, prepared, prepared.bytes);
     return prepared;
   }
 }

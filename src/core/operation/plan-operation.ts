@@ -18,12 +18,14 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { codedError, withCode } from "./coded-error.ts";
 import type { OperationContext } from "./operation-context.ts";
-import { codedError, type PreparedDocument, selectOperation, withCode } from "./prepare-document.ts";
+import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** A subscription with its variables coerced: everything about it that does not depend on an event or a caller. */
 export interface SubscriptionPlan {
+  readonly document: ValidDocument;
   readonly field: SubscriptionField;
   readonly args: unknown;
   readonly interest: Interest;
@@ -62,7 +64,7 @@ export function planOperation(
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args, contextValue });
   const execution = validateSubscriptionArgs(args);
   if (!("schema" in execution)) return badInput(execution);
-  return planSubscription(catalogue, operation, execution);
+  return planSubscription(catalogue, prepared, operation, execution);
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
@@ -89,6 +91,7 @@ export function executePlan({ field, execution }: SubscriptionPlan, value: unkno
 
 function planSubscription(
   catalogue: Catalogue,
+  document: ValidDocument,
   operation: OperationDefinitionNode,
   execution: ValidatedSubscriptionArgs,
 ): OperationPlan {
@@ -103,7 +106,7 @@ function planSubscription(
   }
   try {
     const args: unknown = getArgumentValues(definition, node, execution.variableValues);
-    return { type: "subscription", plan: { field, args, interest: field.interestOf(args), execution } };
+    return { type: "subscription", plan: { document, field, args, interest: field.interestOf(args), execution } };
   } catch (thrown) {
     if (!(thrown instanceof GraphQLError)) throw thrown;
     return badInput([thrown]);

@@ -1,30 +1,41 @@
 import {
   type DocumentNode,
+  type FieldNode,
   GraphQLError,
   type GraphQLSchema,
   Kind,
   Lexer,
   type OperationDefinitionNode,
   parse,
-  type SelectionSetNode,
   Source,
   TokenKind,
   validate,
   visit,
 } from "graphql";
-import type { ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { checkSelections, type SelectionLimits, tooDeep } from "./check-selections.ts";
+import { codedError, withCode } from "./coded-error.ts";
 
 /** A document that passed every check, or the errors that end an operation with it. */
 export type PreparedDocument =
-  | { readonly document: DocumentNode; readonly errors?: never }
-  | { readonly document?: never; readonly errors: readonly GraphQLError[] };
+  | ValidDocument
+  | { readonly document?: never; readonly errors: readonly GraphQLError[]; readonly bytes: number };
+
+/** A document that can run. */
+export interface ValidDocument {
+  readonly source: string;
+  /** Without locations: they are four fifths of what parsing makes of a document, and no event needs them. */
+  readonly document: DocumentNode;
+  /** Whether it asks for the schema, which is the one large thing to answer here. */
+  readonly asksForSchema: boolean;
+  /** Memory that it takes, about. */
+  readonly bytes: number;
+  readonly errors?: never;
+}
 
 /** How much of a document is looked at: sockets and HTTP differ. */
-export interface DocumentLimits {
-  readonly tokens: number;
+export interface DocumentLimits extends SelectionLimits {
   readonly fragments: number;
-  readonly depth: number;
   readonly aliases: number;
 }
 
@@ -40,26 +51,56 @@ export function socketDocumentLimits(limits: Limits): DocumentLimits {
     fragments: limits.MAX_DOCUMENT_FRAGMENTS,
     depth: limits.MAX_DOCUMENT_DEPTH,
     aliases: limits.MAX_DOCUMENT_ALIASES,
+    repeats: limits.MAX_DOCUMENT_REPEATED_FIELDS,
   };
 }
 
 /** Parses and validates a document. */
 export function prepareDocument(schema: GraphQLSchema, source: string, limits: DocumentLimits): PreparedDocument {
-  let document: DocumentNode;
+  let located: DocumentNode;
   try {
-    document = parseWithinLimits(source, limits);
+    located = parseWithinLimits(source, limits);
   } catch (thrown) {
     if (!(thrown instanceof GraphQLError)) throw thrown;
-    return { errors: [thrown] };
+    return failed(source, [thrown]);
   }
-  const errors = validate(schema, document, undefined, { maxErrors: 10 });
-  if (errors.length > 0) return { errors: errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")) };
-  return { document };
+  const errors = validate(schema, located, undefined, { maxErrors: 10 });
+  if (errors.length > 0) {
+    return failed(
+      source,
+      errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")),
+    );
+  }
+  const document = parse(source, { noLocation: true });
+  const bytes = source.length + (document.tokenCount ?? source.length) * BYTES_PER_TOKEN;
+  return { source, document, bytes, asksForSchema: countFields(document, isAboutSchema) > 0 };
+}
+
+/** What a token of a document comes to once it is parsed without locations, at most: that of a field without anything. */
+const BYTES_PER_TOKEN = 160;
+const BYTES_PER_ERROR = 500;
+
+function failed(source: string, errors: readonly GraphQLError[]): PreparedDocument {
+  const bytes = errors.reduce((sum, { message }) => sum + message.length + BYTES_PER_ERROR, source.length);
+  return { errors, bytes };
+}
+
+function isAboutSchema({ name }: FieldNode): boolean {
+  return name.value === "__schema" || name.value === "__type";
+}
+
+function countFields(document: DocumentNode, isCounted: (field: FieldNode) => boolean): number {
+  let count = 0;
+  visit(document, {
+    Field(field) {
+      if (isCounted(field)) count++;
+    },
+  });
+  return count;
 }
 
 /**
- * Parses a document, the limits first: the parser recurses, and validation is not linear in what it is given (300
- * sibling fragments cost it 43 ms).
+ * Parses a document, the limits first: the parser recurses, and validation is not linear in what it is given.
  * @throws GraphQLError with one of our codes
  */
 export function parseWithinLimits(source: string, limits: DocumentLimits): DocumentNode {
@@ -75,17 +116,10 @@ export function parseWithinLimits(source: string, limits: DocumentLimits): Docum
   if (fragments > limits.fragments) {
     throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.fragments} fragments.`);
   }
-  let aliases = 0;
-  visit(document, {
-    enter(node) {
-      if (node.kind === Kind.FIELD && node.alias !== undefined) aliases++;
-    },
-  });
-  if (aliases > limits.aliases)
+  if (countFields(document, ({ alias }) => alias !== undefined) > limits.aliases) {
     throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.aliases} aliases.`);
-  if (selectionDepth(document) > limits.depth) {
-    throw codedError("DOCUMENT_TOO_DEEP", tooDeep(limits));
   }
+  checkSelections(document, limits);
   return document;
 }
 
@@ -106,24 +140,6 @@ export function selectOperation(
   );
 }
 
-/** A GraphQL error that carries one of our codes. */
-export function codedError(code: ErrorCode, message: string, subCode?: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, ...(subCode !== undefined && { subCode }) } });
-}
-
-/** The same error, carrying one of our codes. */
-export function withCode(error: GraphQLError, code: ErrorCode): GraphQLError {
-  const { message, nodes, source, positions, path, originalError, extensions } = error;
-  return new GraphQLError(message, {
-    nodes,
-    source,
-    positions,
-    path,
-    originalError,
-    extensions: { code, ...extensions },
-  });
-}
-
 /** Brackets of argument values may nest this much deeper than fields. */
 const VALUE_DEPTH = 64;
 
@@ -136,45 +152,6 @@ function measureTokens(source: string, limits: DocumentLimits): void {
     const { kind } = lexer.token;
     if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L || kind === TokenKind.PAREN_L) depth++;
     else if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R || kind === TokenKind.PAREN_R) depth--;
-    if (depth > limits.depth + VALUE_DEPTH) throw codedError("DOCUMENT_TOO_DEEP", tooDeep(limits));
+    if (depth > limits.depth + VALUE_DEPTH) throw tooDeep(limits);
   }
-}
-
-function tooDeep(limits: DocumentLimits): string {
-  return `A document may nest ${limits.depth} levels.`;
-}
-
-/** Depth of the deepest field, fragments followed. Each fragment is measured once, so this is linear. */
-function selectionDepth(document: DocumentNode): number {
-  const fragments = new Map<string, SelectionSetNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
-  }
-  const measured = new Map<string, number>();
-  const depthOfFragment = (name: string): number => {
-    const known = measured.get(name);
-    if (known !== undefined) return known;
-    // A cycle meets this 0 and ends; validation refuses it afterwards.
-    measured.set(name, 0);
-    const selectionSet = fragments.get(name);
-    const depth = selectionSet === undefined ? 0 : depthOf(selectionSet);
-    measured.set(name, depth);
-    return depth;
-  };
-  const depthOf = (selectionSet: SelectionSetNode): number => {
-    let deepest = 0;
-    for (const selection of selectionSet.selections) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) deepest = Math.max(deepest, depthOfFragment(selection.name.value));
-      else {
-        const below = selection.selectionSet === undefined ? 0 : depthOf(selection.selectionSet);
-        deepest = Math.max(deepest, below + (selection.kind === Kind.FIELD ? 1 : 0));
-      }
-    }
-    return deepest;
-  };
-  let deepest = 0;
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.OPERATION_DEFINITION) deepest = Math.max(deepest, depthOf(definition.selectionSet));
-  }
-  return deepest;
 }

@@ -28,10 +28,21 @@ export interface WorkspaceReport {
   /** Bytes that were sent from here and not read yet. */
   readonly unreadBytes: number;
   readonly operationsByField: Readonly<Record<string, number>>;
+  /** The documents that most operations run with, most first. */
+  readonly operationsByDocument: readonly DocumentCount[];
   /** Absent when the workspace was never seen. */
   readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
   readonly position?: string;
   readonly epoch?: string;
   /** Says why records reach nobody, where that is so. */
   readonly notDelivering?: string;
+}
+
+/** How many operations run with one document. Never their variables: those hold what users look at. */
+export interface DocumentCount {
+  readonly count: number;
+  /** The name of the operation, or how its document begins when it has none. */
+  readonly operation: string;
+  /** The beginning of the SHA-256 of the document, in hex. */
+  readonly hash: string;
 }

@@ -10,12 +10,12 @@ const query = (alias: string) => `{ ${alias}: gatewayVersion }`;
 describe("DocumentCache", () => {
   it("prepares a document once", () => {
     const cache = cacheWith();
-    expect(cache.has(query("a"))).toBe(false);
+    expect(cache.get(query("a"))).toBeUndefined();
     const prepared = cache.prepare(query("a"));
     expect(prepared.errors).toBeUndefined();
-    expect(cache.has(query("a"))).toBe(true);
+    expect(cache.get(query("a"))).toBe(prepared);
     expect(cache.prepare(query("a"))).toBe(prepared);
-    expect(cache.has(query("b"))).toBe(false);
+    expect(cache.get(query("b"))).toBeUndefined();
   });
 
   it.each(["{ nothing }", "{", "{a".repeat(1_000), "", "__proto__"])(
@@ -24,7 +24,7 @@ describe("DocumentCache", () => {
       const cache = cacheWith();
       const failed = cache.prepare(source);
       expect(failed.errors?.length).toBeGreaterThan(0);
-      expect(cache.has(source)).toBe(true);
+      expect(cache.get(source)).toBe(failed);
       expect(cache.prepare(source)).toBe(failed);
     },
   );
@@ -35,19 +35,29 @@ describe("DocumentCache", () => {
     cache.prepare(query("b"));
     cache.prepare(query("a"));
     cache.prepare(query("c"));
-    expect(["a", "b", "c"].map((alias) => cache.has(query(alias)))).toEqual([true, false, true]);
+    expect(["a", "b", "c"].map((alias) => cache.get(query(alias)) !== undefined)).toEqual([true, false, true]);
   });
 
   it("[LIMIT-12] forgets documents past their size together, and never keeps a larger one", () => {
-    const cache = cacheWith({ MAX_CACHED_DOCUMENT_BYTES: 1_024 });
-    const large = (alias: string) => query(alias.repeat(500));
+    const large = (alias: string) => `{ ${alias}: gatewayVersion ${"# not parsed\n".repeat(40)} }`;
+    const { bytes } = cacheWith().prepare(large("a"));
+    const cache = cacheWith({ MAX_CACHED_DOCUMENT_BYTES: bytes + 10 });
     cache.prepare(large("a"));
     cache.prepare(large("b"));
-    expect([cache.has(large("a")), cache.has(large("b"))]).toEqual([false, true]);
+    expect([cache.get(large("a")), cache.get(large("b"))?.errors]).toEqual([undefined, undefined]);
+    expect(cache.get(large("b"))).toBeDefined();
     const tooLarge = query("c".repeat(1_024));
     expect(cache.prepare(tooLarge).errors).toBeUndefined();
-    expect(cache.has(tooLarge)).toBe(false);
-    expect(cache.has(large("b"))).toBe(true);
+    expect(cache.get(tooLarge)).toBeUndefined();
+    expect(cache.get(large("b"))).toBeDefined();
+  });
+
+  it("[LIMIT-12] counts what parsing makes of a document, not its text", () => {
+    const cache = cacheWith({ MAX_CACHED_DOCUMENT_BYTES: 4_096 });
+    const small = `{${" a:gatewayVersion".repeat(20)}}`;
+    expect(small.length).toBeLessThan(4_096 / 4);
+    expect(cache.prepare(small).errors).toBeUndefined();
+    expect(cache.get(small)).toBeUndefined();
   });
 
   it("takes the limits of sockets", () => {

@@ -1,3 +1,4 @@
+import { visit } from "graphql";
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../../../schema/index.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
@@ -36,7 +37,7 @@ function timed<Result>(run: () => Result): Result {
   return result;
 }
 
-const tokens = (count: number) => `{${" a".repeat(count - 2)}}`;
+const tokens = (count: number) => `{ ${Array.from({ length: count - 2 }, (_, i) => `a${i}`).join(" ")} }`;
 const nested = (levels: number) => `${"{a".repeat(levels)}${"}".repeat(levels)}`;
 const fragments = (count: number) => {
   const names = Array.from({ length: count }, (_, i) => `F${i}`);
@@ -87,6 +88,52 @@ describe("prepareDocument", () => {
   });
 });
 
+describe("what is kept of a document", () => {
+  const prepared = (source: string) => {
+    const result = prepare(source);
+    if (result.document === undefined) throw new Error("The document should be valid.");
+    return result;
+  };
+
+  it("are no locations, which would hold every token", () => {
+    let nodes = 0;
+    visit(prepared("{ gatewayVersion ... @include(if: true) { __typename } }").document, {
+      enter(node) {
+        expect(node.loc).toBeUndefined();
+        nodes++;
+      },
+    });
+    expect(nodes).toBeGreaterThan(5);
+  });
+
+  it.each(["{ gatewayVersion nothing }", "{", "{ a ...A ...A }"])("is nothing of one that failed (%#)", (source) => {
+    const { errors = [] } = prepare(source);
+    expect(errors.map(({ nodes }) => nodes)).toEqual(errors.map(() => undefined));
+    expect(errors.every(({ locations }) => (locations?.length ?? 0) > 0)).toBe(true);
+  });
+
+  it("is charged by its tokens, and by its text", () => {
+    const { bytes } = prepared("{ gatewayVersion }");
+    expect(prepared("{ gatewayVersion __typename }").bytes).toBe(bytes + 160 + " __typename".length);
+    expect(prepared("{ gatewayVersion   }").bytes).toBe(bytes + 2);
+  });
+
+  it("is charged by its text and messages when it failed", () => {
+    const name = "x".repeat(10_000);
+    expect(prepare(`{ ${name} }`).bytes).toBeGreaterThan(20_000);
+    expect(prepare("{ x }").bytes).toBeLessThan(1_000);
+  });
+
+  it.each([
+    ["{ __schema { description } }", true],
+    ['{ gatewayVersion ...A } fragment A on Query { a: __type(name: "Query") { name } }', true],
+    ["{ __typename gatewayVersion }", false],
+    ["subscription { onDbEvent(input: {}) { record } }", false],
+  ])("tells whether it asks for the schema (%#)", (source, asksForSchema) => {
+    expect(prepared(source).asksForSchema).toBe(asksForSchema);
+  });
+});
+
 describe("the limits of a document", () => {
   it("[LIMIT-7] are its tokens, both sides", () => {
     expect(parseCode(tokens(2_000))).toBeUndefined();
@@ -112,12 +159,46 @@ describe("the limits of a document", () => {
     expect(parseCode(nested(21))).toBe("DOCUMENT_TOO_DEEP");
   });
 
+  it("[LIMIT-31] are the fields that one place of the answer is made of, both sides", () => {
+    const repeated = (count: number) => `{ ${"a ".repeat(count)} }`;
+    expect(parseCode(repeated(40))).toBeUndefined();
+    expect(parseCode(repeated(41))).toBe("DOCUMENT_TOO_LARGE");
+  });
+
+  it.each([
+    ["in fragments, once each", "{ a ...A ...A ... { a ...A } } fragment A on Q { a }", 3],
+    ["below equal fields together", "{ a { b } a { b } ...A } fragment A on Q { a { b b } }", 4],
+    ["of one alias together", "{ a: b a: b b }", 2],
+    ["in other places apart", "{ a { a } b { a } c { a } }", 1],
+    ["in other operations apart", "query A { a } query B { a }", 1],
+  ])("[LIMIT-31] count %s", (_, source, repeats) => {
+    expect(parseCode(source, { ...LIMITS, repeats })).toBeUndefined();
+    expect(parseCode(source, { ...LIMITS, repeats: repeats - 1 })).toBe("DOCUMENT_TOO_LARGE");
+  });
+
+  it("[LIMIT-31] leave room for clients that add __typename and id to each of 30 fragments", () => {
+    const names = Array.from({ length: 30 }, (_, i) => `F${i}`);
+    const spreads = names.map((name) => `...${name}`).join(" ");
+    const definitions = names.map((name) => `fragment ${name} on Person { __typename id ${name} { __typename id } }`);
+    const source = `query { people { __typename id ${spreads} } } ${definitions.join(" ")}`;
+    expect(parseCode(source)).toBeUndefined();
+  });
+
+  it("[LIMIT-7] are the selections too, its fragments written out", () => {
+    const spreads = (count: number) => {
+      const uses = Array.from({ length: count }, (_, i) => `a${i} { ...A }`).join(" ");
+      return `{ ${uses} } fragment A on Q { ${Array.from({ length: 98 }, (_, i) => `b${i}`).join(" ")} }`;
+    };
+    expect(parseCode(spreads(20))).toBeUndefined();
+    expect(parseCode(spreads(21))).toBe("DOCUMENT_TOO_LARGE");
+  });
+
   it.each([
     ["through fragments", "{ a { ...A } } fragment A on Q { b { ...B } } fragment B on Q { c }", 3],
     ["in the deepest operation", "query A { a } query B { a { b { c { d } } } }", 4],
     ["without inline fragments, which are no level", "{ ... { ... on Q { a { ... { b } } } } }", 2],
     ["through a fragment that is used on several levels", "{ ...A a { ...A } } fragment A on Q { b { c } }", 3],
-    ["without what is not used", "{ a } fragment A on Q { a { a { a } } }", 1],
+    ["of what is not used as well", "{ a } fragment A on Q { a { a { a } } }", 3],
   ])("[LIMIT-9] count levels %s", (_, source, levels) => {
     expect(parseCode(source, { ...LIMITS, depth: levels })).toBeUndefined();
     expect(parseCode(source, { ...LIMITS, depth: levels - 1 })).toBe("DOCUMENT_TOO_DEEP");
@@ -149,11 +230,35 @@ describe("hostile documents", () => {
 
   it.each<[string, string]>([
     ["a field 1,998 times", `{${" gatewayVersion".repeat(1_998)}}`],
+    ["a field 490 times in inline fragments", `{${" ...{gatewayVersion}".repeat(490)}}`],
+    [
+      "a field 41 times in a fragment of no use",
+      `{ gatewayVersion } fragment A on Query {${" gatewayVersion".repeat(41)}}`,
+    ],
+    ["490 equal objects with one field", `{${" __schema{description}".repeat(490)}}`],
+    ["a field in each of many equal objects", `{${" __schema{description description}".repeat(21)}}`],
+    ["fragments that double below fields", doubling((next) => `a:ofType{${next}} b:ofType{${next}}`)],
+    ["operations that share a large fragment", sharing(90)],
+  ])("%s are refused before they are validated", (_, source) => {
+    const [error, ...others] = prepare(source, { ...LIMITS, aliases: 2_000 }).errors ?? [];
+    expect(error?.extensions).toEqual({ code: "DOCUMENT_TOO_LARGE" });
+    expect(others).toEqual([]);
+  });
+
+  it("fragments that double in one place are in it once", () => {
+    expect(codesOf(doubling((next) => `${next} ${next}`))).toBeUndefined();
+  });
+
+  it.each<[string, string]>([
+    ["a field as often as it may be selected", `{${" gatewayVersion".repeat(40)}}`],
     [
       "a field under 30 aliases, as many as there may be",
       `{${Array.from({ length: 30 }, (_, i) => ` a${i}:gatewayVersion`).join("")}}`,
     ],
-    ["660 inline fragments", `{${" ...{gatewayVersion}".repeat(490)}}`],
+    [
+      "490 inline fragments",
+      `{${" ...{nothing}".repeat(40)}${" ...{...A}".repeat(300)}} fragment A on Query { gatewayVersion }`,
+    ],
     ["one fragment 900 times", `{${" ...A".repeat(900)}} fragment A on Query { gatewayVersion }`],
     ["400 operations", Array.from({ length: 400 }, (_, i) => `query q${i} { gatewayVersion }`).join(" ")],
     ["480 variables", `query(${Array.from({ length: 480 }, (_, i) => `$v${i}:Int`).join(" ")}) { gatewayVersion }`],
@@ -191,6 +296,18 @@ describe("selectOperation", () => {
     expect(selectOperation(from, name)).toMatchObject({ extensions: { code: "OPERATION_RESOLUTION_FAILURE" } });
   });
 });
+
+/** Fragments each of which spreads the next one twice. */
+function doubling(twice: (spread: string) => string): string {
+  const definitions = Array.from({ length: 15 }, (_, i) => `fragment F${i} on __Type { ${twice(`...F${i + 1}`)} }`);
+  return `{ __type(name: "Query") { ...F0 } } ${definitions.join(" ")} fragment F15 on __Type { name }`;
+}
+
+/** Operations that spread the same fragment of 30 fields. */
+function sharing(count: number): string {
+  const operations = Array.from({ length: count }, (_, i) => `query q${i} { ...A }`);
+  return `${operations.join(" ")} fragment A on Query {${" gatewayVersion".repeat(30)}}`;
+}
 
 /** Fragments in a ring, each of which spreads the next few. */
 function tangle(count: number, spreads: number): string {
