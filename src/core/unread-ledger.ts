@@ -3,17 +3,29 @@ import type { Limits } from "./limits.ts";
 /** What no healthy reader leaves unread for long, and so is not worth remembering. */
 const UNREMARKABLE_BYTES = 64 * 1024;
 
+export interface UnreadLedgerOptions {
+  /** How long an entry counts that is not renewed, in ms; for ever by default. */
+  readonly maxAgeMs?: number;
+  /** Epoch ms. */
+  readonly clock?: () => number;
+}
+
 /**
  * The bytes that readers have left unread, as far as they were looked at. Plain numbers, because at the edge a socket
  * may only be touched by the request that it belongs to.
  */
 export class UnreadLedger<Reader> {
   readonly #limits: Limits;
-  readonly #unread = new Map<Reader, number>();
+  readonly #maxAgeMs: number;
+  readonly #clock: () => number;
+  /** The one renewed longest ago first. */
+  readonly #unread = new Map<Reader, { readonly bytes: number; readonly at: number }>();
   #total = 0;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, { maxAgeMs = Number.POSITIVE_INFINITY, clock = Date.now }: UnreadLedgerOptions = {}) {
     this.#limits = limits;
+    this.#maxAgeMs = maxAgeMs;
+    this.#clock = clock;
   }
 
   /** Everybody who was found with a remarkable amount. */
@@ -38,13 +50,25 @@ export class UnreadLedger<Reader> {
 
   /** What a reader must be down to before it is sent more than live events. */
   get drained(): number {
-    return this.#limits.MAX_UNREAD_BYTES_PER_SOCKET / 2;
+    return this.budget / 2;
   }
 
-  record(reader: Reader, unread: number): void {
-    const remarkable = unread > UNREMARKABLE_BYTES ? unread : 0;
-    this.#total += remarkable - (this.#unread.get(reader) ?? 0);
-    if (remarkable === 0) this.#unread.delete(reader);
-    else this.#unread.set(reader, remarkable);
+  /** Returns whether that is a remarkable amount, which is then remembered. */
+  record(reader: Reader, bytes: number): boolean {
+    const now = this.#clock();
+    this.#forget(reader);
+    for (const [other, { at }] of this.#unread) {
+      if (now - at <= this.#maxAgeMs) break;
+      this.#forget(other);
+    }
+    if (bytes <= UNREMARKABLE_BYTES) return false;
+    this.#unread.set(reader, { bytes, at: now });
+    this.#total += bytes;
+    return true;
+  }
+
+  #forget(reader: Reader): void {
+    this.#total -= this.#unread.get(reader)?.bytes ?? 0;
+    this.#unread.delete(reader);
   }
 }
