@@ -1,3 +1,4 @@
+import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { tokenFromInitPayload } from "../auth/token-sources.ts";
 import { assertNever, GatewayError, messageOf } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
@@ -39,7 +40,7 @@ export function relaySocket(relayed: RelayedClient, edge: Edge): Response {
   // By default binary frames come as blobs, which can only be read later.
   outer.binaryType = "arraybuffer";
   new Relay(outer, relayed, edge, leave).start();
-  return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
+  return switchProtocols(client, subprotocol);
 }
 
 /** How often old clients are told that the connection lives. */
@@ -52,11 +53,13 @@ class Relay {
   readonly #edge: Edge;
   /** Counts the socket out of those without a token. */
   readonly #leave: () => void;
+  /** Tells the object what the edge says itself from what it passes on. */
+  readonly #edgeKey = crypto.randomUUID();
   #session: Session;
   #inner: WebSocket | undefined;
   #isClosed = false;
   readonly #backpressure: Backpressure;
-  #initTimer: ReturnType<typeof setTimeout> | undefined;
+  #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(outer: WebSocket, { subprotocol, principal }: RelayedClient, edge: Edge, leave: () => void) {
@@ -65,20 +68,21 @@ class Relay {
     this.#principal = principal;
     this.#edge = edge;
     this.#leave = leave;
+    const { INIT_TIMEOUT_SECONDS } = edge.settings.limits;
     this.#backpressure = new Backpressure({
       ledger: edge.unread,
       unread: () => outer.bufferedAmount,
       tell: (isOn) => {
-        if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn));
+        if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn, this.#edgeKey));
       },
       giveUp: () => this.#close(CLOSE.OVERLOADED),
     });
-    this.#session = openSession(Date.now(), edge.settings.limits.INIT_TIMEOUT_SECONDS);
+    this.#session = openSession(Date.now(), INIT_TIMEOUT_SECONDS);
   }
 
   start(): void {
     const { INIT_TIMEOUT_SECONDS } = this.#edge.settings.limits;
-    this.#initTimer = setTimeout(() => this.#close(CLOSE.INIT_TIMEOUT), INIT_TIMEOUT_SECONDS * 1000);
+    this.#joinTimer = setTimeout(() => this.#close(CLOSE.INIT_TIMEOUT), INIT_TIMEOUT_SECONDS * 1000);
     this.#outer.addEventListener("message", ({ data }) => this.#receive(data));
     this.#outer.addEventListener("close", (event) =>
       this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards")),
@@ -113,7 +117,7 @@ class Relay {
       case "close":
         return this.#close(effect.event);
       case "initialise":
-        clearTimeout(this.#initTimer);
+        clearTimeout(this.#joinTimer);
         void this.#connect(effect.payload);
         return;
       case "subscribe":
@@ -132,12 +136,12 @@ class Relay {
     try {
       const principal = await this.#authenticate(payload);
       if (this.#isClosed || principal === undefined) return;
-      const response = await openWorkspaceSocket(this.#edge, principal, this.#dialect.inner);
-      const inner = response?.webSocket;
-      if (inner == null) return this.#close(CLOSE.OVERLOADED);
-      inner.accept({ allowHalfOpen: true });
-      if (this.#isClosed) return inner.close(CLOSE.NORMAL.code, CLOSE.NORMAL.reason);
-      this.#join(inner);
+      const upgrade = { principal, subprotocol: this.#dialect.inner, edgeKey: this.#edgeKey };
+      const opened = await openWorkspaceSocket(this.#edge, upgrade);
+      if ("code" in opened) return this.#refuse(opened);
+      opened.accept({ allowHalfOpen: true });
+      if (this.#isClosed) return opened.close(CLOSE.NORMAL.code, CLOSE.NORMAL.reason);
+      this.#join(opened);
     } catch (thrown) {
       console.error({ message: "A socket could not be relayed", error: messageOf(thrown) });
       this.#close(CLOSE.RESTART);
@@ -161,10 +165,12 @@ class Relay {
   }
 
   #join(inner: WebSocket): void {
+    clearTimeout(this.#joinTimer);
     this.#leave();
     this.#inner = inner;
     let isLetIn = false;
     inner.addEventListener("message", ({ data }) => {
+      if (this.#isClosed) return;
       isLetIn = true;
       this.#forwardOutwards(data);
       const reply = this.#dialect.reply?.(data);
@@ -198,6 +204,7 @@ class Relay {
 
   /** A client that is not let in; some dialects say so in a message first. */
   #refuse(event: CloseEvent): void {
+    if (this.#isClosed) return;
     const { frame, close } = this.#dialect.refuse(event);
     if (frame !== undefined) sendQuietly(this.#outer, frame);
     this.#close(close);
@@ -207,7 +214,7 @@ class Relay {
   #close(outwards: CloseEvent, inwards: CloseEvent = outwards): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#initTimer);
+    clearTimeout(this.#joinTimer);
     clearInterval(this.#keepAliveTimer);
     this.#backpressure.end();
     this.#leave();

@@ -1,3 +1,4 @@
+import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { isAllowedOrigin } from "../auth/origins.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -33,7 +34,8 @@ export async function upgrade(request: Request, edge: Edge): Promise<Response> {
   if (principal === undefined || subprotocol === LEGACY_SUBPROTOCOL) {
     return relaySocket({ subprotocol, principal, address: addressOf(request) }, edge);
   }
-  return (await openWorkspaceSocket(edge, principal, subprotocol)) ?? acceptAndClose(CLOSE.OVERLOADED, subprotocol);
+  const opened = await openWorkspaceSocket(edge, { principal, subprotocol });
+  return "code" in opened ? acceptAndClose(opened, subprotocol) : switchProtocols(opened, subprotocol);
 }
 
 function addressOf(request: Request): string {
