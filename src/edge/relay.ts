@@ -10,7 +10,9 @@ import { acceptAndClose } from "./accept-and-close.ts";
 import { Backpressure } from "./backpressure.ts";
 import { type Dialect, dialectOf, type Frame } from "./dialect.ts";
 import type { Edge } from "./edge.ts";
+import { HeldFrames } from "./held-frames.ts";
 import { sendQuietly } from "./send-quietly.ts";
+import { CONNECT_TIMEOUT_MS } from "./sockets-without-token.ts";
 import type { SpokenSubprotocol } from "./subprotocols.ts";
 import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
 
@@ -53,6 +55,8 @@ class Relay {
   readonly #edge: Edge;
   /** Counts the socket out of those without a token. */
   readonly #leave: () => void;
+  /** What an eager client sent before the inner socket was open. */
+  readonly #held: HeldFrames;
   /** Tells the object what the edge says itself from what it passes on. */
   readonly #edgeKey = crypto.randomUUID();
   #session: Session;
@@ -68,7 +72,8 @@ class Relay {
     this.#principal = principal;
     this.#edge = edge;
     this.#leave = leave;
-    const { INIT_TIMEOUT_SECONDS } = edge.settings.limits;
+    const { MAX_OPERATIONS_PER_SOCKET, MAX_FRAME_BYTES, INIT_TIMEOUT_SECONDS } = edge.settings.limits;
+    this.#held = new HeldFrames({ maxCount: MAX_OPERATIONS_PER_SOCKET, maxBytes: MAX_FRAME_BYTES });
     this.#backpressure = new Backpressure({
       ledger: edge.unread,
       unread: () => outer.bufferedAmount,
@@ -92,6 +97,8 @@ class Relay {
 
   #receive(frame: Frame): void {
     if (this.#isClosed) return;
+    const isJoining = this.#session.state === "initialising" && this.#inner === undefined;
+    if (isJoining && this.#dialect.isEager) return this.#hold(frame);
     try {
       const meant = this.#dialect.fromClient(frame);
       if ("code" in meant) return this.#close(meant);
@@ -118,6 +125,7 @@ class Relay {
         return this.#close(effect.event);
       case "initialise":
         clearTimeout(this.#joinTimer);
+        this.#joinTimer = setTimeout(() => this.#refuse(CLOSE.OVERLOADED), CONNECT_TIMEOUT_MS);
         void this.#connect(effect.payload);
         return;
       case "subscribe":
@@ -164,6 +172,13 @@ class Relay {
     }
   }
 
+  #hold(frame: Frame): void {
+    if (this.#held.hold(frame)) return;
+    this.#close(
+      closeWith(CLOSE.OVERLOADED, "Sends too much before the ack (MAX_OPERATIONS_PER_SOCKET, MAX_FRAME_BYTES)"),
+    );
+  }
+
   #join(inner: WebSocket): void {
     clearTimeout(this.#joinTimer);
     this.#leave();
@@ -187,6 +202,7 @@ class Relay {
     inner.addEventListener("error", () => this.#close(CLOSE.RESTART, CLOSE.NORMAL));
     // The object acknowledges; the token stays here.
     inner.send('{"type":"connection_init"}');
+    for (const frame of this.#held.take()) this.#receive(frame);
   }
 
   #forwardInwards(inner: WebSocket, frame: string | ArrayBuffer): void {
