@@ -6,6 +6,7 @@ import type { Principal } from "../core/principal.ts";
 import { CLOSE, closeWith } from "../core/protocol/close-events.ts";
 import { LEGACY_SUBPROTOCOL } from "../core/protocol/legacy-dialect.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
+import { countedAddress } from "./counted-address.ts";
 import type { Edge } from "./edge.ts";
 import { relaySocket } from "./relay.ts";
 import { negotiateSubprotocol } from "./subprotocols.ts";
@@ -39,5 +40,5 @@ export async function upgrade(request: Request, edge: Edge): Promise<Response> {
 }
 
 function addressOf(request: Request): string {
-  return request.headers.get("CF-Connecting-IP") ?? "unknown";
+  return countedAddress(request.headers.get("CF-Connecting-IP") ?? "unknown");
 }
