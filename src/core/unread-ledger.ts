@@ -45,7 +45,7 @@ export class UnreadLedger<Reader> {
   /** What one reader may leave unread now: less where all together leave too much, so that the fullest go first. */
   get budget(): number {
     const { MAX_UNREAD_BYTES_PER_SOCKET: perSocket, MAX_UNREAD_BYTES_PER_ISOLATE: perIsolate } = this.#limits;
-    return this.isOverfull ? Math.max(UNREMARKABLE_BYTES, (perSocket * perIsolate) / this.#total) : perSocket;
+    return this.isOverfull ? Math.max(this.#unremarkable, (perSocket * perIsolate) / this.#total) : perSocket;
   }
 
   /** What a reader must be down to before it is sent more than live events. */
@@ -61,10 +61,15 @@ export class UnreadLedger<Reader> {
       if (now - at <= this.#maxAgeMs) break;
       this.#forget(other);
     }
-    if (bytes <= UNREMARKABLE_BYTES) return false;
+    if (bytes <= this.#unremarkable) return false;
     this.#unread.set(reader, { bytes, at: now });
     this.#total += bytes;
     return true;
+  }
+
+  /** Less than any budget, however small the setting. */
+  get #unremarkable(): number {
+    return Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
   }
 
   #forget(reader: Reader): void {

@@ -38,6 +38,13 @@ describe("UnreadLedger", () => {
     expect(unread.isOverfull).toBe(false);
   });
 
+  it("remembers whoever is past half of a budget that is small, and never allows more than the setting", () => {
+    const unread = new UnreadLedger<string>({ ...DEFAULT_LIMITS, MAX_UNREAD_BYTES_PER_SOCKET: 10 * KIB });
+    expect([unread.record("a", 5 * KIB), unread.record("a", 5 * KIB + 1)]).toEqual([false, true]);
+    unread.record("b", 64 * MIB);
+    expect(unread.budget).toBeLessThanOrEqual(10 * KIB);
+  });
+
   it("counts what was not renewed in time no longer, where it is told a time, both sides", () => {
     let now = 0;
     const unread = new UnreadLedger<string>(DEFAULT_LIMITS, { maxAgeMs: 1_000, clock: () => now });

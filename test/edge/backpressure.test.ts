@@ -113,6 +113,17 @@ describe("Backpressure", () => {
     expect(sudden.said).toEqual([true]);
   });
 
+  it("[SLOW-1] keeps to a budget that is small", () => {
+    const reader = new FakeReader(new UnreadLedger({ ...DEFAULT_LIMITS, MAX_UNREAD_BYTES_PER_SOCKET: 10 * KIB }));
+    reader.send(11 * KIB);
+    reader.later(11 * KIB);
+    reader.later(5 * KIB);
+    reader.send(21 * KIB);
+    expect(reader.said).toEqual([true, false, true]);
+    reader.later(0);
+    expect([reader.said, vi.getTimerCount()]).toEqual([[true, false, true, false], 0]);
+  });
+
   it("keeps counting what waits below the budget, until it is read", () => {
     const reader = new FakeReader();
     reader.send(65 * KIB);
