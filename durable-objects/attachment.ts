@@ -16,6 +16,8 @@ export interface SocketState {
   readonly drainBy?: number;
   /** Where those bytes wait: here, or at the edge that relays the socket and says when they have drained. */
   readonly isSlowAtEdge?: boolean;
+  /** What the edge shows on a socket that it relays; sockets that were handed through have none. */
+  readonly edgeKey?: string;
   /** Whether several messages may share a frame. */
   readonly batches: boolean;
   /** Whether the client was told that its token expires. */

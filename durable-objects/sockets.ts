@@ -10,7 +10,7 @@ import { type Effect, step } from "../src/core/protocol/step.ts";
 import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { Connection } from "./connection.ts";
-import { type Connections, closeQuietly } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import { TOO_SLOW } from "./slow-readers.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { TokenRefresher } from "./token-refresher.ts";
@@ -64,10 +64,10 @@ export class Sockets {
     });
   }
 
-  /** Takes a socket of an authenticated caller; it waits for `connection_init` then. */
-  accept(socket: WebSocket, { principal, subprotocol }: UpgradeRequest, now: number): void {
+  /** Takes a socket of an authenticated caller; it waits for `connection_init` then. Returns the close when it is full. */
+  accept(socket: WebSocket, { principal, subprotocol, edgeKey }: UpgradeRequest, now: number): CloseEvent | undefined {
     const full = this.#findFull(principal, now);
-    if (full !== undefined) return this.refuse(socket, full);
+    if (full !== undefined) return full;
     const session = openSession(now, this.#limits.INIT_TIMEOUT_SECONDS);
     const state = {
       id: crypto.randomUUID(),
@@ -76,15 +76,10 @@ export class Sockets {
       seenAt: now,
       warned: false,
       batches: subprotocol === BATCHING_SUBPROTOCOL,
+      ...(edgeKey !== undefined && { edgeKey }),
     };
     this.schedule(this.#connections.add(socket, state));
-  }
-
-  /** Closes a socket that was never taken, in a way that browsers can see. */
-  refuse(socket: WebSocket, event: CloseEvent): void {
-    // Not as a hibernating one: the close of such a socket ends only seconds after the peer has answered it.
-    socket.accept();
-    closeQuietly(socket, event);
+    return undefined;
   }
 
   receive(socket: WebSocket, frame: string | ArrayBuffer, now: number): void {
@@ -93,9 +88,9 @@ export class Sockets {
     if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
     // Answers count like events: a client that asks and asks, and reads nothing, is not answered any further.
     if (this.#unread.isFlooded(connection)) return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
-    const { session: before, answerBy } = connection.state;
+    const { session: before, answerBy, edgeKey } = connection.state;
     if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
-    const { session, effects } = step(before, frame, { now, limits: this.#limits });
+    const { session, effects } = step(before, frame, { now, limits: this.#limits, edgeKey });
     connection.update({ session, seenAt: now });
     for (const effect of effects) this.#run(connection, effect, now);
     const isChanged = connection.state.session !== before || answerBy !== undefined;

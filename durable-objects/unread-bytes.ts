@@ -82,6 +82,7 @@ export class UnreadBytes {
 
   /** @returns the bytes that wait, as many as are worth counting */
   #look(socket: WebSocket): number {
-    return this.#ledger.record(socket, socket.bufferedAmount);
+    const bytes = socket.bufferedAmount;
+    return this.#ledger.record(socket, bytes) ? bytes : 0;
   }
 }

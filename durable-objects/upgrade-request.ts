@@ -1,25 +1,30 @@
 import type { Principal } from "../src/core/principal.ts";
+import type { CloseEvent } from "../src/core/protocol/close-events.ts";
 
-export const SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
+const SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
 const PRINCIPAL_HEADER = "X-Sluice-Principal";
+const EDGE_KEY_HEADER = "X-Sluice-Edge-Key";
 
 /** An upgrade as the edge hands it to a workspace's object. */
 export interface UpgradeRequest {
   readonly principal: Principal;
   /** The dialect that was agreed on with the client. */
   readonly subprotocol: string;
+  /** Of a socket that ends at the edge: tells what the edge says on it from what it passes on for a client. */
+  readonly edgeKey?: string | undefined;
 }
 
 /**
  * Builds the request to the object afresh: no header of a client reaches it, so none can pretend to be the edge.
  * The host only fills the place of one.
  */
-export function writeUpgrade({ principal, subprotocol }: UpgradeRequest): Request {
+export function writeUpgrade({ principal, subprotocol, edgeKey }: UpgradeRequest): Request {
   return new Request("https://workspace/", {
     headers: {
       Upgrade: "websocket",
       [SUBPROTOCOL_HEADER]: subprotocol,
       [PRINCIPAL_HEADER]: encodeURIComponent(JSON.stringify(principal)),
+      ...(edgeKey !== undefined && { [EDGE_KEY_HEADER]: edgeKey }),
     },
   });
 }
@@ -30,5 +35,28 @@ export function readUpgrade({ headers }: Request): UpgradeRequest {
   const subprotocol = headers.get(SUBPROTOCOL_HEADER);
   if (principal === null || subprotocol === null)
     throw new TypeError("The object of a workspace takes upgrades of the edge only.");
-  return { principal: JSON.parse(decodeURIComponent(principal)) as Principal, subprotocol };
+  return {
+    principal: JSON.parse(decodeURIComponent(principal)) as Principal,
+    subprotocol,
+    edgeKey: headers.get(EDGE_KEY_HEADER) ?? undefined,
+  };
+}
+
+/** Answers an upgrade with a socket. */
+export function switchProtocols(webSocket: WebSocket, subprotocol: string | undefined): Response {
+  const headers: HeadersInit = subprotocol === undefined ? {} : { [SUBPROTOCOL_HEADER]: subprotocol };
+  return new Response(null, { status: 101, webSocket, headers });
+}
+
+/**
+ * Answers an upgrade with the close that its client is to see. It is the edge that accepts and closes: here a peer that
+ * never answers the close would keep the object awake.
+ */
+export function refuseUpgrade({ code, reason }: CloseEvent): Response {
+  return Response.json({ code, reason }, { status: 403 });
+}
+
+/** Reads what `switchProtocols` or `refuseUpgrade` wrote. */
+export async function readUpgradeAnswer(response: Response): Promise<WebSocket | CloseEvent> {
+  return response.webSocket ?? (await response.json<CloseEvent>());
 }

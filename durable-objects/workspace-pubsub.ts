@@ -20,7 +20,7 @@ import { Sockets } from "./sockets.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { UnreadBytes } from "./unread-bytes.ts";
-import { readUpgrade, SUBPROTOCOL_HEADER } from "./upgrade-request.ts";
+import { readUpgrade, refuseUpgrade, switchProtocols } from "./upgrade-request.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 import { writeMessages } from "./write-messages.ts";
 
@@ -51,12 +51,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   /** Takes over an upgrade that the edge has authenticated. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = readUpgrade(request);
+    if (this.#isRefused(upgrade.principal)) return refuseUpgrade(CLOSE.REVOKED);
     const { 0: client, 1: server } = new WebSocketPair();
-    const { sockets } = this.#wake();
-    if (this.#isRefused(upgrade.principal)) sockets.refuse(server, CLOSE.REVOKED);
-    else sockets.accept(server, upgrade, Date.now());
-    const headers = { [SUBPROTOCOL_HEADER]: upgrade.subprotocol };
-    return new Response(null, { status: 101, webSocket: client, headers });
+    const full = this.#wake().sockets.accept(server, upgrade, Date.now());
+    return full === undefined ? switchProtocols(client, upgrade.subprotocol) : refuseUpgrade(full);
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {

@@ -3,17 +3,29 @@ import type { Limits } from "./limits.ts";
 /** What no healthy reader leaves unread for long, and so is not worth remembering. */
 const UNREMARKABLE_BYTES = 64 * 1024;
 
+export interface UnreadLedgerOptions {
+  /** How long an entry counts that is not renewed, in ms; for ever by default. */
+  readonly maxAgeMs?: number;
+  /** Epoch ms. */
+  readonly clock?: () => number;
+}
+
 /**
  * The bytes that readers have left unread, as far as they were looked at. Plain numbers, because at the edge a socket
  * may only be touched by the request that it belongs to.
  */
 export class UnreadLedger<Reader> {
   readonly #limits: Limits;
-  readonly #unread = new Map<Reader, number>();
+  readonly #maxAgeMs: number;
+  readonly #clock: () => number;
+  /** The one renewed longest ago first. */
+  readonly #unread = new Map<Reader, { readonly bytes: number; readonly at: number }>();
   #total = 0;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, { maxAgeMs = Number.POSITIVE_INFINITY, clock = Date.now }: UnreadLedgerOptions = {}) {
     this.#limits = limits;
+    this.#maxAgeMs = maxAgeMs;
+    this.#clock = clock;
   }
 
   /** Everybody who was found with a remarkable amount. */
@@ -33,7 +45,7 @@ export class UnreadLedger<Reader> {
   /** What one reader may leave unread now: less where all together leave too much, so that the fullest go first. */
   get budget(): number {
     const { MAX_UNREAD_BYTES_PER_SOCKET: perSocket, MAX_UNREAD_BYTES_PER_ISOLATE: perIsolate } = this.#limits;
-    return this.isOverfull ? Math.max(UNREMARKABLE_BYTES, (perSocket * perIsolate) / this.#total) : perSocket;
+    return this.isOverfull ? Math.max(this.#unremarkable, (perSocket * perIsolate) / this.#total) : perSocket;
   }
 
   /** What a reader must be down to before it is sent more than live events. */
@@ -41,12 +53,27 @@ export class UnreadLedger<Reader> {
     return this.budget / 2;
   }
 
-  /** @returns the bytes, as many as are worth remembering */
-  record(reader: Reader, unread: number): number {
-    const remarkable = unread > UNREMARKABLE_BYTES ? unread : 0;
-    this.#total += remarkable - (this.#unread.get(reader) ?? 0);
-    if (remarkable === 0) this.#unread.delete(reader);
-    else this.#unread.set(reader, remarkable);
-    return remarkable;
+  /** Returns whether that is a remarkable amount, which is then remembered. */
+  record(reader: Reader, bytes: number): boolean {
+    const now = this.#clock();
+    this.#forget(reader);
+    for (const [other, { at }] of this.#unread) {
+      if (now - at <= this.#maxAgeMs) break;
+      this.#forget(other);
+    }
+    if (bytes <= this.#unremarkable) return false;
+    this.#unread.set(reader, { bytes, at: now });
+    this.#total += bytes;
+    return true;
+  }
+
+  /** Less than any budget, however small the setting. */
+  get #unremarkable(): number {
+    return Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
+  }
+
+  #forget(reader: Reader): void {
+    this.#total -= this.#unread.get(reader)?.bytes ?? 0;
+    this.#unread.delete(reader);
   }
 }

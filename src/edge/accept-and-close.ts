@@ -1,3 +1,4 @@
+import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import type { CloseEvent } from "../core/protocol/close-events.ts";
 
 /** Accepts an upgrade only to close it: a browser sees the code and reason of a close, but not the status of a refusal. */
@@ -5,6 +6,5 @@ export function acceptAndClose({ code, reason }: CloseEvent, subprotocol: string
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   server.close(code, reason);
-  const headers: HeadersInit = subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol };
-  return new Response(null, { status: 101, webSocket: client, headers });
+  return switchProtocols(client, subprotocol);
 }

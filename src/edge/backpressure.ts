@@ -2,7 +2,10 @@ import type { UnreadLedger } from "../core/unread-ledger.ts";
 
 const LOOK_AGAIN_MS = 100;
 
-/** A client that has this many times its budget unread is given up, whatever it or the object says. */
+/** So many budgets are more than a burst: the object is told at once, before the next page of it comes. */
+const AT_ONCE_BUDGETS = 2;
+
+/** A client that has this many times its whole budget unread is given up, whatever the object was told. */
 const HARD_LIMIT_BUDGETS = 8;
 
 /** What is watched: a client whose bytes wait here. */
@@ -30,13 +33,12 @@ export class Backpressure {
 
   /** To be called after something was sent. */
   check(): void {
-    const bytes = this.#measure();
-    const { ledger, tell, giveUp } = this.#reader;
+    const { ledger, giveUp } = this.#reader;
+    const { bytes, isRemarkable } = this.#measure();
     if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) return giveUp();
-    // Frames still come although the object was told: a relayed client may have said the opposite in the edge's name.
-    if (this.#isTold && bytes > ledger.budget) return tell(true);
+    if (bytes > AT_ONCE_BUDGETS * ledger.budget) this.#tell(true);
     // A burst is no slow reader: one is told of only when its bytes still wait a moment later.
-    if (bytes > ledger.budget) this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
+    if (isRemarkable) this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
   }
 
   /** The client is gone. */
@@ -46,25 +48,26 @@ export class Backpressure {
   }
 
   #look(): void {
-    const bytes = this.#measure();
-    const { ledger, tell } = this.#reader;
-    if (!this.#isTold && bytes > ledger.budget) {
-      this.#isTold = true;
-      tell(true);
-    } else if (bytes <= ledger.drained) {
-      this.#stopLooking();
-      if (this.#isTold) tell(false);
-      this.#isTold = false;
-    }
+    const { ledger } = this.#reader;
+    const { bytes, isRemarkable } = this.#measure();
+    if (bytes > ledger.budget) this.#tell(true);
+    else if (bytes <= ledger.drained) this.#tell(false);
+    if (!isRemarkable && !this.#isTold) this.#stopLooking();
   }
 
-  #measure(): number {
+  /** Says it once: the object holds to it until it is told the opposite. */
+  #tell(isOn: boolean): void {
+    if (this.#isTold === isOn) return;
+    this.#isTold = isOn;
+    this.#reader.tell(isOn);
+  }
+
+  #measure(): { readonly bytes: number; readonly isRemarkable: boolean } {
     const bytes = this.#reader.unread();
-    this.#reader.ledger.record(this, bytes);
-    return bytes;
+    return { bytes, isRemarkable: this.#reader.ledger.record(this, bytes) };
   }
 
-  /** There is no event for a reader that has drained, hence the timer while one has not. */
+  /** There is no event for a reader that has drained, hence the timer while one has not; it also renews its entry. */
   #stopLooking(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

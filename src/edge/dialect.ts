@@ -16,6 +16,8 @@ export type Frame = string | ArrayBuffer;
 export interface Dialect {
   /** Of the socket to the object. */
   readonly inner: Subprotocol;
+  /** Whether its clients send on right after `connection_init`, without waiting for the ack. */
+  readonly isEager: boolean;
   /**
    * What a frame of the client is to the object, or the close that it asks for.
    * @throws ProtocolViolation
@@ -35,6 +37,7 @@ export interface Dialect {
 export function spokenByObject(subprotocol: Subprotocol): Dialect {
   return {
     inner: subprotocol,
+    isEager: false,
     fromClient: (frame) => [frame],
     toClient: (frame) => [frame],
     refuse: (close) => ({ close }),
@@ -45,6 +48,7 @@ export function spokenByObject(subprotocol: Subprotocol): Dialect {
 export function legacyDialect(limits: Limits): Dialect {
   return {
     inner: "graphql-transport-ws",
+    isEager: true,
     fromClient: (frame) => fromLegacy(frame, limits),
     toClient: (frame) => toLegacy(String(frame)),
     reply: (frame) => legacyReply(String(frame)),

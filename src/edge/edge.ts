@@ -15,6 +15,9 @@ export interface Edge {
   readonly unread: UnreadLedger<object>;
 }
 
+/** Whoever leaves bytes unread is looked at every 100 ms; an entry this old is of a request that is gone. */
+const UNREAD_ENTRY_MAX_AGE_MS = 10_000;
+
 /** A workspace's object, reached by RPC or with a request. */
 export type WorkspaceStub = Workspace & Pick<Fetcher, "fetch">;
 
@@ -30,8 +33,8 @@ export function edgeOf(env: Env): Edge {
       env,
       settings,
       verifier: sharedVerifier(settings),
-      socketsWithoutToken: new SocketsWithoutToken(settings.limits.MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS),
-      unread: new UnreadLedger(settings.limits),
+      socketsWithoutToken: new SocketsWithoutToken(settings.limits),
+      unread: new UnreadLedger(settings.limits, { maxAgeMs: UNREAD_ENTRY_MAX_AGE_MS }),
     };
     edges.set(env, edge);
   }

@@ -1,3 +1,4 @@
+import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { tokenFromInitPayload } from "../auth/token-sources.ts";
 import { assertNever, GatewayError, messageOf } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
@@ -9,7 +10,9 @@ import { acceptAndClose } from "./accept-and-close.ts";
 import { Backpressure } from "./backpressure.ts";
 import { type Dialect, dialectOf, type Frame } from "./dialect.ts";
 import type { Edge } from "./edge.ts";
+import { HeldFrames } from "./held-frames.ts";
 import { sendQuietly } from "./send-quietly.ts";
+import { CONNECT_TIMEOUT_MS } from "./sockets-without-token.ts";
 import type { SpokenSubprotocol } from "./subprotocols.ts";
 import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
 
@@ -39,7 +42,7 @@ export function relaySocket(relayed: RelayedClient, edge: Edge): Response {
   // By default binary frames come as blobs, which can only be read later.
   outer.binaryType = "arraybuffer";
   new Relay(outer, relayed, edge, leave).start();
-  return new Response(null, { status: 101, webSocket: client, headers: { "Sec-WebSocket-Protocol": subprotocol } });
+  return switchProtocols(client, subprotocol);
 }
 
 /** How often old clients are told that the connection lives. */
@@ -52,11 +55,15 @@ class Relay {
   readonly #edge: Edge;
   /** Counts the socket out of those without a token. */
   readonly #leave: () => void;
+  /** What an eager client sent before the inner socket was open. */
+  readonly #held: HeldFrames;
+  /** Tells the object what the edge says itself from what it passes on. */
+  readonly #edgeKey = crypto.randomUUID();
   #session: Session;
   #inner: WebSocket | undefined;
   #isClosed = false;
   readonly #backpressure: Backpressure;
-  #initTimer: ReturnType<typeof setTimeout> | undefined;
+  #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(outer: WebSocket, { subprotocol, principal }: RelayedClient, edge: Edge, leave: () => void) {
@@ -65,20 +72,22 @@ class Relay {
     this.#principal = principal;
     this.#edge = edge;
     this.#leave = leave;
+    const { MAX_OPERATIONS_PER_SOCKET, MAX_FRAME_BYTES, INIT_TIMEOUT_SECONDS } = edge.settings.limits;
+    this.#held = new HeldFrames({ maxCount: MAX_OPERATIONS_PER_SOCKET, maxBytes: MAX_FRAME_BYTES });
     this.#backpressure = new Backpressure({
       ledger: edge.unread,
       unread: () => outer.bufferedAmount,
       tell: (isOn) => {
-        if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn));
+        if (this.#inner !== undefined) sendQuietly(this.#inner, backpressurePong(isOn, this.#edgeKey));
       },
       giveUp: () => this.#close(CLOSE.OVERLOADED),
     });
-    this.#session = openSession(Date.now(), edge.settings.limits.INIT_TIMEOUT_SECONDS);
+    this.#session = openSession(Date.now(), INIT_TIMEOUT_SECONDS);
   }
 
   start(): void {
     const { INIT_TIMEOUT_SECONDS } = this.#edge.settings.limits;
-    this.#initTimer = setTimeout(() => this.#close(CLOSE.INIT_TIMEOUT), INIT_TIMEOUT_SECONDS * 1000);
+    this.#joinTimer = setTimeout(() => this.#close(CLOSE.INIT_TIMEOUT), INIT_TIMEOUT_SECONDS * 1000);
     this.#outer.addEventListener("message", ({ data }) => this.#receive(data));
     this.#outer.addEventListener("close", (event) =>
       this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards")),
@@ -88,6 +97,8 @@ class Relay {
 
   #receive(frame: Frame): void {
     if (this.#isClosed) return;
+    const isJoining = this.#session.state === "initialising" && this.#inner === undefined;
+    if (isJoining && this.#dialect.isEager) return this.#hold(frame);
     try {
       const meant = this.#dialect.fromClient(frame);
       if ("code" in meant) return this.#close(meant);
@@ -113,7 +124,8 @@ class Relay {
       case "close":
         return this.#close(effect.event);
       case "initialise":
-        clearTimeout(this.#initTimer);
+        clearTimeout(this.#joinTimer);
+        this.#joinTimer = setTimeout(() => this.#refuse(CLOSE.OVERLOADED), CONNECT_TIMEOUT_MS);
         void this.#connect(effect.payload);
         return;
       case "subscribe":
@@ -132,12 +144,12 @@ class Relay {
     try {
       const principal = await this.#authenticate(payload);
       if (this.#isClosed || principal === undefined) return;
-      const response = await openWorkspaceSocket(this.#edge, principal, this.#dialect.inner);
-      const inner = response?.webSocket;
-      if (inner == null) return this.#close(CLOSE.OVERLOADED);
-      inner.accept({ allowHalfOpen: true });
-      if (this.#isClosed) return inner.close(CLOSE.NORMAL.code, CLOSE.NORMAL.reason);
-      this.#join(inner);
+      const upgrade = { principal, subprotocol: this.#dialect.inner, edgeKey: this.#edgeKey };
+      const opened = await openWorkspaceSocket(this.#edge, upgrade);
+      if ("code" in opened) return this.#refuse(opened);
+      opened.accept({ allowHalfOpen: true });
+      if (this.#isClosed) return opened.close(CLOSE.NORMAL.code, CLOSE.NORMAL.reason);
+      this.#join(opened);
     } catch (thrown) {
       console.error({ message: "A socket could not be relayed", error: messageOf(thrown) });
       this.#close(CLOSE.RESTART);
@@ -160,11 +172,20 @@ class Relay {
     }
   }
 
+  #hold(frame: Frame): void {
+    if (this.#held.hold(frame)) return;
+    this.#close(
+      closeWith(CLOSE.OVERLOADED, "Sends too much before the ack (MAX_OPERATIONS_PER_SOCKET, MAX_FRAME_BYTES)"),
+    );
+  }
+
   #join(inner: WebSocket): void {
+    clearTimeout(this.#joinTimer);
     this.#leave();
     this.#inner = inner;
     let isLetIn = false;
     inner.addEventListener("message", ({ data }) => {
+      if (this.#isClosed) return;
       isLetIn = true;
       this.#forwardOutwards(data);
       const reply = this.#dialect.reply?.(data);
@@ -181,6 +202,7 @@ class Relay {
     inner.addEventListener("error", () => this.#close(CLOSE.RESTART, CLOSE.NORMAL));
     // The object acknowledges; the token stays here.
     inner.send('{"type":"connection_init"}');
+    for (const frame of this.#held.take()) this.#receive(frame);
   }
 
   #forwardInwards(inner: WebSocket, frame: string | ArrayBuffer): void {
@@ -198,6 +220,7 @@ class Relay {
 
   /** A client that is not let in; some dialects say so in a message first. */
   #refuse(event: CloseEvent): void {
+    if (this.#isClosed) return;
     const { frame, close } = this.#dialect.refuse(event);
     if (frame !== undefined) sendQuietly(this.#outer, frame);
     this.#close(close);
@@ -207,7 +230,7 @@ class Relay {
   #close(outwards: CloseEvent, inwards: CloseEvent = outwards): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#initTimer);
+    clearTimeout(this.#joinTimer);
     clearInterval(this.#keepAliveTimer);
     this.#backpressure.end();
     this.#leave();

@@ -1,13 +1,9 @@
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
-import { isLargerThan } from "../core/text-size.ts";
-import { Backpressure } from "./backpressure.ts";
 import type { Edge } from "./edge.ts";
+import { EventStream } from "./event-stream.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
-import { runInWorkspace, type WorkspaceOperation } from "./workspace-client.ts";
-
-/** How often a comment is sent: it keeps proxies from closing, and shows that a client has vanished. */
-const COMMENT_INTERVAL_MS = 12_000;
+import { runInWorkspace } from "./workspace-client.ts";
 
 /** Whether a client wants its results as a stream of events. */
 export function wantsEventStream(request: Request): boolean {
@@ -22,14 +18,8 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   const principal = await authenticateRequest(request, edge.verifier, edge.settings);
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
   const payload = await readGraphqlRequest(request, edge.settings.limits);
-  if (isLargerThan(JSON.stringify(payload), edge.settings.limits.MAX_FRAME_BYTES / 2)) {
-    throw new GatewayError(
-      "TOO_LARGE",
-      `An operation may have ${edge.settings.limits.MAX_FRAME_BYTES / 2} bytes here.`,
-    );
-  }
-  const stream = new EventStream(edge);
-  const running = runInWorkspace(edge, principal, payload, {
+  const stream = new EventStream(edge.unread);
+  const operation = await runInWorkspace(edge, principal, payload, {
     next: (text) => stream.send("next", text),
     errors: (errors) => {
       stream.send("next", JSON.stringify({ errors }));
@@ -42,12 +32,7 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     },
     closed: () => stream.end(),
   });
-  try {
-    stream.attach(await running);
-  } catch (thrown) {
-    stream.end();
-    throw thrown;
-  }
+  stream.attach(operation);
   return new Response(stream.body, {
     headers: {
       "Content-Type": "text/event-stream; charset=utf-8",
@@ -55,70 +40,4 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
       "X-Accel-Buffering": "no",
     },
   });
-}
-
-/** The body of one response: what waits in it for the client is bounded. */
-class EventStream {
-  readonly body: ReadableStream<Uint8Array>;
-  readonly #encoder = new TextEncoder();
-  readonly #backpressure: Backpressure;
-  readonly #comments: ReturnType<typeof setInterval>;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #operation: WorkspaceOperation | undefined;
-
-  constructor(edge: Edge) {
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        cancel: () => this.end(),
-      },
-      { highWaterMark: 0, size: (chunk) => chunk?.byteLength ?? 0 },
-    );
-    this.#backpressure = new Backpressure({
-      ledger: edge.unread,
-      unread: () => -(this.#controller?.desiredSize ?? 0),
-      tell: (isOn) => this.#operation?.setBackpressure(isOn),
-      giveUp: () => this.end(),
-    });
-    this.#comments = setInterval(() => this.#write(":\n\n"), COMMENT_INTERVAL_MS);
-  }
-
-  attach(operation: WorkspaceOperation): void {
-    this.#operation = operation;
-    if (this.#controller === undefined) operation.stop();
-  }
-
-  send(event: "next" | "complete", data: string): void {
-    this.#write(`event: ${event}\ndata:${data === "" ? "" : ` ${data}`}\n\n`);
-    this.#backpressure.check();
-  }
-
-  /** The operation has ended, as opposed to the response only: graphql-sse's client asks again after the latter. */
-  complete(): void {
-    this.send("complete", "");
-    this.end(true);
-  }
-
-  end(isComplete = false): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    const unread = -(controller.desiredSize ?? 0);
-    this.#controller = undefined;
-    clearInterval(this.#comments);
-    this.#backpressure.end();
-    this.#operation?.stop();
-    try {
-      // Closing would still deliver what waits, to a client that may no longer have it.
-      if (!isComplete && unread > 0) controller.error(new Error("The response was ended."));
-      else controller.close();
-    } catch {
-      // The client cancelled it.
-    }
-  }
-
-  #write(text: string): void {
-    this.#controller?.enqueue(this.#encoder.encode(text));
-  }
 }

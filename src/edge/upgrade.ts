@@ -1,3 +1,4 @@
+import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { isAllowedOrigin } from "../auth/origins.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -5,6 +6,7 @@ import type { Principal } from "../core/principal.ts";
 import { CLOSE, closeWith } from "../core/protocol/close-events.ts";
 import { LEGACY_SUBPROTOCOL } from "../core/protocol/legacy-dialect.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
+import { countedAddress } from "./counted-address.ts";
 import type { Edge } from "./edge.ts";
 import { relaySocket } from "./relay.ts";
 import { negotiateSubprotocol } from "./subprotocols.ts";
@@ -33,9 +35,10 @@ export async function upgrade(request: Request, edge: Edge): Promise<Response> {
   if (principal === undefined || subprotocol === LEGACY_SUBPROTOCOL) {
     return relaySocket({ subprotocol, principal, address: addressOf(request) }, edge);
   }
-  return (await openWorkspaceSocket(edge, principal, subprotocol)) ?? acceptAndClose(CLOSE.OVERLOADED, subprotocol);
+  const opened = await openWorkspaceSocket(edge, { principal, subprotocol });
+  return "code" in opened ? acceptAndClose(opened, subprotocol) : switchProtocols(opened, subprotocol);
 }
 
 function addressOf(request: Request): string {
-  return request.headers.get("CF-Connecting-IP") ?? "unknown";
+  return countedAddress(request.headers.get("CF-Connecting-IP") ?? "unknown");
 }

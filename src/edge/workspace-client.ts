@@ -1,9 +1,11 @@
+import { closeQuietly } from "../../durable-objects/connections.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
-import { CLOSE } from "../core/protocol/close-events.ts";
+import { CLOSE, type CloseEvent } from "../core/protocol/close-events.ts";
 import type { FormattedError, SubscribePayload } from "../core/protocol/messages.ts";
 import { nextFrameHead } from "../core/protocol/next-frame.ts";
 import { backpressurePong } from "../core/protocol/step.ts";
+import { isLargerThan } from "../core/text-size.ts";
 import type { Edge } from "./edge.ts";
 import { sendQuietly } from "./send-quietly.ts";
 import { openWorkspaceSocket } from "./workspace-socket.ts";
@@ -32,7 +34,8 @@ const NEXT_HEAD = nextFrameHead(OPERATION_ID);
 
 /**
  * Runs one operation in the workspace of a caller. Resolves once the object has let the caller in.
- * @throws GatewayError UNAUTHENTICATED when the caller was revoked, UNAVAILABLE when the object takes no more
+ * @throws GatewayError UNAUTHENTICATED when the caller was revoked, UNAVAILABLE when the object takes no more, TOO_LARGE
+ * when the object would not read it
  */
 export async function runInWorkspace(
   edge: Edge,
@@ -40,39 +43,43 @@ export async function runInWorkspace(
   payload: SubscribePayload,
   sink: OperationSink,
 ): Promise<WorkspaceOperation> {
-  const response = await openWorkspaceSocket(edge, principal, "graphql-transport-ws");
-  const socket = response?.webSocket;
-  if (socket == null) throw new GatewayError("UNAVAILABLE", "The workspace takes no more subscriptions now.");
-  socket.accept();
-  await acknowledged(socket);
-  socket.addEventListener("message", ({ data }) => receive(socket, String(data), sink));
-  socket.addEventListener("close", sink.closed);
-  socket.addEventListener("error", sink.closed);
-  socket.send(JSON.stringify({ type: "subscribe", id: OPERATION_ID, payload }));
+  const subscribe = JSON.stringify({ type: "subscribe", id: OPERATION_ID, payload });
+  const { MAX_FRAME_BYTES } = edge.settings.limits;
+  if (isLargerThan(subscribe, MAX_FRAME_BYTES)) {
+    throw new GatewayError("TOO_LARGE", `An operation may have ${MAX_FRAME_BYTES} bytes here (MAX_FRAME_BYTES).`);
+  }
+  const edgeKey = crypto.randomUUID();
+  const opened = await openWorkspaceSocket(edge, { principal, subprotocol: "graphql-transport-ws", edgeKey });
+  if ("code" in opened) throw refusal(opened);
+  opened.accept();
+  await acknowledged(opened);
+  opened.addEventListener("message", ({ data }) => receive(opened, String(data), sink));
+  opened.addEventListener("close", sink.closed);
+  opened.addEventListener("error", sink.closed);
+  sendQuietly(opened, subscribe);
   return {
-    setBackpressure: (isOn) => sendQuietly(socket, backpressurePong(isOn)),
-    stop: () => socket.close(CLOSE.NORMAL.code, CLOSE.NORMAL.reason),
+    setBackpressure: (isOn) => sendQuietly(opened, backpressurePong(isOn, edgeKey)),
+    stop: () => closeQuietly(opened, CLOSE.NORMAL),
   };
 }
 
 function acknowledged(socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.addEventListener("message", () => resolve(), { once: true });
-    socket.addEventListener(
-      "close",
-      ({ code, reason }) => {
-        const isRefused = code === CLOSE.FORBIDDEN.code;
-        reject(
-          new GatewayError(
-            isRefused ? "UNAUTHENTICATED" : "UNAVAILABLE",
-            reason === "" ? "The workspace closed the socket." : reason,
-          ),
-        );
-      },
-      { once: true },
-    );
-    socket.send('{"type":"connection_init"}');
+    socket.addEventListener("close", (event) => reject(refusal(event)), { once: true });
+    const fail = () => {
+      closeQuietly(socket, CLOSE.NORMAL);
+      reject(refusal(CLOSE.RESTART));
+    };
+    socket.addEventListener("error", fail, { once: true });
+    sendQuietly(socket, '{"type":"connection_init"}');
   });
+}
+
+function refusal({ code, reason }: CloseEvent): GatewayError {
+  const isForbidden = code === CLOSE.FORBIDDEN.code;
+  const message = reason === "" ? "The workspace closed the socket." : reason;
+  return new GatewayError(isForbidden ? "UNAUTHENTICATED" : "UNAVAILABLE", message);
 }
 
 interface ServerFrame {

@@ -1,6 +1,5 @@
-import { writeUpgrade } from "../../durable-objects/upgrade-request.ts";
+import { readUpgradeAnswer, type UpgradeRequest, writeUpgrade } from "../../durable-objects/upgrade-request.ts";
 import { type GatewayError, messageOf } from "../core/errors.ts";
-import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent, closeWith } from "../core/protocol/close-events.ts";
 import type { Subprotocol } from "../core/protocol/subprotocols.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
@@ -10,20 +9,19 @@ export function closeOfRefusedToken(error: GatewayError): CloseEvent {
   return closeWith(error.code === "KEYS_UNAVAILABLE" ? CLOSE.OVERLOADED : CLOSE.FORBIDDEN, error.message);
 }
 
-/** Opens a socket to the object of the caller's workspace; undefined when the object cannot take it now. */
+/**
+ * Opens a socket to the object of the caller's workspace.
+ * @returns the socket, not accepted yet, or the close that its client is to see
+ */
 export async function openWorkspaceSocket(
   edge: Edge,
-  principal: Principal,
-  subprotocol: Subprotocol,
-): Promise<Response | undefined> {
+  upgrade: UpgradeRequest & { readonly subprotocol: Subprotocol },
+): Promise<WebSocket | CloseEvent> {
+  const { workspaceId } = upgrade.principal;
   try {
-    return await workspaceOf(edge.env, principal.workspaceId).fetch(writeUpgrade({ principal, subprotocol }));
+    return await readUpgradeAnswer(await workspaceOf(edge.env, workspaceId).fetch(writeUpgrade(upgrade)));
   } catch (thrown) {
-    console.warn({
-      message: "A workspace did not take a socket",
-      workspaceId: principal.workspaceId,
-      error: messageOf(thrown),
-    });
-    return undefined;
+    console.warn({ message: "A workspace did not take a socket", workspaceId, error: messageOf(thrown) });
+    return CLOSE.OVERLOADED;
   }
 }

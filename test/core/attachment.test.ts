@@ -38,6 +38,7 @@ function stateWith(session: SocketState["session"]): SocketState {
     answerBy: 1_788_220_860_000,
     drainBy: 1_788_220_830_000,
     isSlowAtEdge: true,
+    edgeKey: UUID,
     batches: true,
     warned: true,
   };

@@ -18,6 +18,7 @@ describe("UnreadLedger", () => {
     const unread = ledger();
     for (let i = 0; i < 64; i++) unread.record(`${i}`, MIB);
     expect([unread.budget, unread.isOverfull]).toEqual([MIB / 2, true]);
+    expect(unread.drained).toBe(MIB / 4);
     for (let i = 64; i < 100_000; i++) unread.record(`${i}`, MIB);
     expect(unread.budget).toBe(64 * KIB);
   });
@@ -35,6 +36,31 @@ describe("UnreadLedger", () => {
     expect(unread.isOverfull).toBe(true);
     unread.record("a", 32 * MIB);
     expect(unread.isOverfull).toBe(false);
+  });
+
+  it("remembers whoever is past half of a budget that is small, and never allows more than the setting", () => {
+    const unread = new UnreadLedger<string>({ ...DEFAULT_LIMITS, MAX_UNREAD_BYTES_PER_SOCKET: 10 * KIB });
+    expect([unread.record("a", 5 * KIB), unread.record("a", 5 * KIB + 1)]).toEqual([false, true]);
+    unread.record("b", 64 * MIB);
+    expect(unread.budget).toBeLessThanOrEqual(10 * KIB);
+  });
+
+  it("counts what was not renewed in time no longer, where it is told a time, both sides", () => {
+    let now = 0;
+    const unread = new UnreadLedger<string>(DEFAULT_LIMITS, { maxAgeMs: 1_000, clock: () => now });
+    unread.record("lost", 40 * MIB);
+    unread.record("alive", MIB);
+    now = 1_000;
+    expect([unread.record("alive", MIB), [...unread.readers], unread.isOverfull]).toEqual([
+      ...[true, ["lost", "alive"], true],
+    ]);
+    now = 1_001;
+    expect([unread.record("other", 0), [...unread.readers], unread.isOverfull]).toEqual([false, ["alive"], false]);
+    now = 1e12;
+    const forEver = ledger();
+    forEver.record("kept", 40 * MIB);
+    forEver.record("other", MIB);
+    expect([...forEver.readers]).toEqual(["kept", "other"]);
   });
 
   it("remembers nobody with as little as any healthy reader has, both sides", () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { type RunningGateway, startBareGateway } from "../support/gateway.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { personUpdated, recordNames, subscribeToAll } from "./events.ts";
@@ -22,14 +23,14 @@ afterAll(() => gateway.stop());
 /** The two ways to the object. */
 const HOWS = {
   "handed to the object": {
-    open: () => RawSocket.open(gateway.wsUrl, { headers: { Authorization: `Bearer ${token}` } }),
+    open: (own = token) => RawSocket.open(gateway.wsUrl, { headers: { Authorization: `Bearer ${own}` } }),
     connect: (own = token) => RawSocket.connect(gateway.wsUrl, own),
-    init: () => ({ type: "connection_init" }),
+    init: (_own = token) => ({ type: "connection_init" }),
   },
   "relayed by the edge": {
-    open: () => RawSocket.open(gateway.wsUrl),
+    open: (_own = token) => RawSocket.open(gateway.wsUrl),
     connect: (own = token) => RawSocket.connectRelayed(gateway.wsUrl, own),
-    init: () => ({ type: "connection_init", payload: { token } }),
+    init: (own = token) => ({ type: "connection_init", payload: { token: own } }),
   },
 } as const;
 
@@ -183,6 +184,21 @@ describe.each(Object.entries(HOWS))("a socket %s", (_, { open, connect, init }) 
     // An object acknowledges in the same turn, the edge has a token to verify first.
     expect([{ code: 4401, reason: "Unauthorized" }, "it was acknowledged in time"]).toContainEqual(outcome);
     socket.close(1000);
+  });
+
+  test("[REVOKE-2] is closed 4403 when the object refuses it, and leaves nothing there", async () => {
+    const ownWorkspace = crypto.randomUUID();
+    const own = await gateway.token(ownWorkspace);
+    await fetch(`${gateway.url}/admin/workspaces/${ownWorkspace}/revoke`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${DEV_BINDINGS.ADMIN_SECRETS}` },
+      body: JSON.stringify({ all: true }),
+    });
+    const socket = await open(own);
+    socket.send(init(own));
+    expect(await socket.closed).toEqual({ code: 4403, reason: "Revoked" });
+    expect(socket.frames).toEqual([]);
+    expect((await gateway.inspect(ownWorkspace)).sockets).toBe(0);
   });
 
   test("[OP-2] is closed 4409 for an id that is running, naming it", async () => {

@@ -170,9 +170,10 @@ describe("paths and methods", () => {
   });
 
   test.each(["/", "/nothing", "/graphql/", "/graphqlx", "/publish/", "/healthz/x", "/GRAPHQL", "/favicon.ico"])(
-    "[HTTP-5] %s is 404",
+    "[HTTP-5] [HTTP-6] %s is 404, asked with OPTIONS as well",
     async (path) => {
       await expectError(await ask(path), 404, "NOT_FOUND");
+      await expectError(await ask(path, { method: "OPTIONS" }), 404, "NOT_FOUND");
     },
   );
 

@@ -37,6 +37,8 @@ export interface StepContext {
   /** Epoch ms. */
   readonly now: number;
   readonly limits: Limits;
+  /** What the edge shows when it speaks for itself; undefined where nobody but the client speaks. */
+  readonly edgeKey?: string | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ function stepMessage(session: Session, message: ClientMessage, context: StepCont
     case "ping":
       return stepPing(session, message);
     case "pong":
-      return stepPong(session, message);
+      return stepPong(session, message, context);
     case "subscribe":
       if (session.state !== "ready") return closing(session, CLOSE.UNAUTHORIZED);
       return stepSubscribe(session, message, context);
@@ -102,15 +104,16 @@ function stepPing(session: Session, { payload }: PingMessage): Step {
 }
 
 /** The frame by which the edge says whether too much waits there for a client. */
-export function backpressurePong(isOn: boolean): string {
-  return encodeServerMessage({ type: "pong", payload: { backpressure: isOn } });
+export function backpressurePong(isOn: boolean, key: string): string {
+  return encodeServerMessage({ type: "pong", payload: { backpressure: isOn, key } });
 }
 
-/** Nobody answers a pong, so the edge can say something in one that no client hears. A client that says it harms itself. */
-function stepPong(session: Session, { payload }: PongMessage): Step {
-  const backpressure = payload?.["backpressure"];
-  if (session.state !== "ready" || typeof backpressure !== "boolean") return { session, effects: [] };
-  return { session, effects: [{ type: "backpressure", isOn: backpressure }] };
+/** Nobody answers a pong, so the edge can say something in one that no client hears. The key tells it from a client's. */
+function stepPong(session: Session, { payload }: PongMessage, { edgeKey }: StepContext): Step {
+  const isOfEdge = edgeKey !== undefined && payload?.["key"] === edgeKey;
+  const isOn = payload?.["backpressure"];
+  if (session.state !== "ready" || !isOfEdge || typeof isOn !== "boolean") return { session, effects: [] };
+  return { session, effects: [{ type: "backpressure", isOn }] };
 }
 
 /** A client that reconnects starts all its operations at once: that is no flood. */

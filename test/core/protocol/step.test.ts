@@ -8,7 +8,7 @@ import {
   type Session,
   withOperation,
 } from "../../../src/core/protocol/session.ts";
-import { type Effect, operationError, step } from "../../../src/core/protocol/step.ts";
+import { backpressurePong, type Effect, operationError, step } from "../../../src/core/protocol/step.ts";
 import { anyText } from "../../support/any-text.ts";
 
 const NOW = 1_788_220_800_000;
@@ -87,12 +87,26 @@ describe("ping and pong", () => {
     }
   });
 
-  it("a pong of the edge says whether its client reads too slowly", () => {
+  it("a pong with the edge's key says whether its client reads too slowly", () => {
+    const context = { now: NOW, limits: DEFAULT_LIMITS, edgeKey: "k" };
     for (const isOn of [true, false]) {
-      const pong = { type: "pong", payload: { backpressure: isOn } };
-      expect(take(READY, pong)).toEqual({ session: READY, effects: [{ type: "backpressure", isOn }] });
-      expect(effectsOf(OPENING, pong)).toEqual([]);
+      const pong = backpressurePong(isOn, "k");
+      expect(step(READY, pong, context)).toEqual({ session: READY, effects: [{ type: "backpressure", isOn }] });
+      expect(step(OPENING, pong, context).effects).toEqual([]);
     }
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ["without a key", { backpressure: true }, "k"],
+    ["with another key", { backpressure: true, key: "l" }, "k"],
+    ["with a key that is no text", { backpressure: true, key: ["k"] }, "k"],
+    ["with any key, where the edge has none", { backpressure: true, key: "k" }, undefined],
+    ["without a key, where the edge has none", { backpressure: true }, undefined],
+    ["that says neither yes nor no", { backpressure: "yes", key: "k" }, "k"],
+  ])("[PING-4] a pong about backpressure %s is a client's, and changes nothing", (_, payload, edgeKey) => {
+    const frame = JSON.stringify({ type: "pong", payload });
+    const context = { now: NOW, limits: DEFAULT_LIMITS, edgeKey };
+    expect(step(READY, frame, context)).toEqual({ session: READY, effects: [] });
   });
 
   it("[REFRESH-1] a ping with an accessToken brings a newer token", () => {
