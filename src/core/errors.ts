@@ -23,6 +23,7 @@ export const ERRORS = {
   DOCUMENT_TOO_DEEP: { status: 400, retryable: false },
   VARIABLES_TOO_LARGE: { status: 400, retryable: false },
   TOO_MANY_OPERATIONS: { status: 429, retryable: false },
+  QUERY_TOO_LARGE: { status: 400, retryable: false },
   BAD_POSITION: { status: 400, retryable: false },
   TOO_FAST: { status: 429, retryable: true },
   OPERATION_OUTDATED: { status: 410, retryable: false },

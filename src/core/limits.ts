@@ -38,6 +38,12 @@ export const LIMITS = {
   MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
   MAX_HTTP_BODY_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
 
+  // Filters of queries and of roles.
+  MAX_QUERY_BYTES: limit(16 * KIB, "bytes", 64, MIB),
+  MAX_QUERY_DEPTH: limit(32, "levels", 2, 64),
+  MAX_QUERY_NODES: limit(500, "count", 1, 10_000),
+  MAX_QUERY_IN_VALUES: limit(1_000, "count", 1, 100_000),
+
   // Replay, and readers that are slower than what they are sent.
   MAX_BATCH_FRAME_BYTES: limit(256 * KIB, "bytes", KIB, 16 * MIB),
   MAX_REPLAYS_PER_IDENTITY: limit(2, "count", 1, 1_000),
