@@ -16,9 +16,9 @@ export type FieldKind =
   | { readonly kind: "unsupported" };
 
 const leaf = (of: Leaf): FieldKind => ({ kind: "leaf", leaf: of });
-const composite = (parts: Readonly<Record<string, Leaf>>): FieldKind => ({
+const composite = (parts: Iterable<readonly [string, Leaf]>): FieldKind => ({
   kind: "composite",
-  parts: new Map(Object.entries(parts)),
+  parts: new Map(parts),
 });
 
 export const TEXT = leaf(stringLeaf);
@@ -33,7 +33,7 @@ export const RELATION = leaf(relationLeaf);
 export const TS_VECTOR = leaf(tsVectorLeaf);
 export const RICH_TEXT: FieldKind = { kind: "richText" };
 
-const COMPOSITES = {
+const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Leaf>>>> = {
   FULL_NAME: { firstName: stringLeaf, lastName: stringLeaf },
   ADDRESS: {
     addressStreet1: stringLeaf,
@@ -56,15 +56,15 @@ const COMPOSITES = {
     additionalPhones: rawJsonLeaf,
   },
   CURRENCY: { amountMicros: amountLeaf, currencyCode: currencyCodeLeaf },
-} as const satisfies Record<string, Readonly<Record<string, Leaf>>>;
+};
 
 /** All composite types as one: no two share the name of a part with another type. For fields of an unknown type. */
-export const ANY_COMPOSITE = composite(Object.assign({}, ...Object.values(COMPOSITES)));
+export const ANY_COMPOSITE = composite(Object.values(COMPOSITES).flatMap((parts) => Object.entries(parts)));
 
 const UNSUPPORTED: FieldKind = { kind: "unsupported" };
 
 const KINDS: ReadonlyMap<string, FieldKind> = new Map([
-  ...Object.entries(COMPOSITES).map(([type, parts]) => [type, composite(parts)] as const),
+  ...Object.entries(COMPOSITES).map(([type, parts]) => [type, composite(Object.entries(parts))] as const),
   ["TEXT", TEXT],
   ["NUMBER", NUMBER],
   ["NUMERIC", NUMBER],

@@ -50,20 +50,26 @@ const WORD = 32;
  */
 function findWithWildcards(part: Part, fold: Fold): FindPart {
   const words = Math.ceil(part.length / WORD);
-  const { masks, wildcards } = masksOf(part, words);
+  const places = placesOf(part);
+  const wildcards = new Uint32Array(words);
+  addTo(wildcards, places.get(ANY_ONE) ?? []);
+  // The places that fit the code point at hand: those of the wildcards, and for a moment its own.
+  const fits = wildcards.slice();
   const last = 1 << ((part.length - 1) % WORD);
   const state = new Uint32Array(words);
   return (text, from, until) => {
     state.fill(0);
     for (let i = from; i < until; ) {
       const codePoint = codePointAt(text, i);
-      const mask = masks.get(fold(codePoint)) ?? wildcards;
+      const own = places.get(fold(codePoint)) ?? [];
+      addTo(fits, own);
       let carry = 1;
       for (let word = 0; word < words; word++) {
         const bits = state[word] ?? 0;
-        state[word] = ((bits << 1) | carry) & (mask[word] ?? 0);
+        state[word] = ((bits << 1) | carry) & (fits[word] ?? 0);
         carry = bits >>> (WORD - 1);
       }
+      for (const { word } of own) fits[word] = wildcards[word] ?? 0;
       i += widthOf(codePoint);
       if (((state[words - 1] ?? 0) & last) !== 0) return i;
     }
@@ -71,23 +77,26 @@ function findWithWildcards(part: Part, fold: Fold): FindPart {
   };
 }
 
-/** The places of a part that each code point fits, as bits; a code point that is not in it fits the wildcards. */
-function masksOf(part: Part, words: number) {
-  const wildcards = new Uint32Array(words);
-  part.forEach((codePoint, i) => {
-    if (codePoint === ANY_ONE) setBit(wildcards, i);
-  });
-  const masks = new Map<number, Uint32Array>();
-  part.forEach((codePoint, i) => {
-    if (codePoint === ANY_ONE) return;
-    const mask = masks.get(codePoint) ?? wildcards.slice();
-    setBit(mask, i);
-    masks.set(codePoint, mask);
-  });
-  return { masks, wildcards };
+interface Places {
+  readonly word: number;
+  bits: number;
 }
 
-function setBit(words: Uint32Array, i: number): void {
-  const word = Math.floor(i / WORD);
-  words[word] = (words[word] ?? 0) | (1 << (i % WORD));
+/** Where each code point stands in a part: words without a bit are left out, so that all are no longer than the part. */
+function placesOf(part: Part): ReadonlyMap<number, readonly Places[]> {
+  const all = new Map<number, Places[]>();
+  part.forEach((codePoint, i) => {
+    const places = all.get(codePoint) ?? [];
+    all.set(codePoint, places);
+    const word = Math.floor(i / WORD);
+    const bit = 1 << (i % WORD);
+    const last = places.at(-1);
+    if (last?.word === word) last.bits |= bit;
+    else places.push({ word, bits: bit });
+  });
+  return all;
+}
+
+function addTo(words: Uint32Array, places: readonly Places[]): void {
+  for (const { word, bits } of places) words[word] = (words[word] ?? 0) | bits;
 }

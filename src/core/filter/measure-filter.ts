@@ -19,10 +19,10 @@ export function assertFilterFits(input: unknown, limits: FilterLimits): void {
   for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
     const { value, isFilter } = part;
     const depth = part.depth + 1;
-    bytes += ownBytes(value);
     nodes += ownNodes(part);
-    if (bytes > limits.MAX_QUERY_BYTES) refuse(`${limits.MAX_QUERY_BYTES} bytes of JSON`);
     if (nodes > limits.MAX_QUERY_NODES) refuse(`${limits.MAX_QUERY_NODES} conditions and groups`);
+    bytes += ownBytes(value);
+    if (bytes > limits.MAX_QUERY_BYTES) refuse(`${limits.MAX_QUERY_BYTES} bytes of JSON`);
     if (typeof value !== "object" || value === null) continue;
     if (depth > limits.MAX_QUERY_DEPTH) refuse(`${limits.MAX_QUERY_DEPTH} levels`);
     if (Array.isArray(value)) {
