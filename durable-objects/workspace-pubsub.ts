@@ -118,11 +118,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   async inspect(): Promise<WorkspaceReport> {
-    const { connections, subscriptions, unread } = this.#wake();
+    const { connections, subscriptions, streams, unread } = this.#wake();
     const operationsByField = subscriptions.countByField();
     const report: WorkspaceReport = {
       sockets: connections.size,
       operations: Object.values(operationsByField).reduce((sum, count) => sum + count, 0),
+      ...streams.count(),
       catchingUp: subscriptions.catchingUp,
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,

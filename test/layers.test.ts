@@ -18,7 +18,7 @@ const PLATFORM = ["cloudflare:workers", "@cloudflare/workers-types"];
 const CORE = ["src/core/", "graphql"];
 const SCHEMA = [...CORE, "schema/", "package.json"];
 const AUTH = [...CORE, "src/auth/", "jose"];
-const OBJECT = [...new Set([...SCHEMA, ...AUTH, "durable-objects/", ...PLATFORM])];
+const OBJECT = [...new Set([...SCHEMA, ...AUTH, "durable-objects/", "uuid", ...PLATFORM])];
 const EDGE = [...OBJECT, "src/", "hono", "graphql-yoga"];
 
 /** The table of docs/architecture.md: a layer imports itself and what is below it. */

@@ -3,8 +3,10 @@ import { env } from "cloudflare:workers";
 import { migrate } from "../../durable-objects/storage/migrations.ts";
 import { SqliteOperationStore } from "../../durable-objects/storage/sqlite-operation-store.ts";
 import { SqliteReplayLog } from "../../durable-objects/storage/sqlite-replay-log.ts";
+import { SqliteStreamStore } from "../../durable-objects/storage/sqlite-stream-store.ts";
 import { describeOperationStore } from "../support/operation-store-contract.ts";
 import { describeReplayLog } from "../support/replay-log-contract.ts";
+import { describeStreamStore } from "../support/stream-store-contract.ts";
 
 /** The SQLite of the object that the present test runs in. */
 let sql: SqlStorage;
@@ -29,4 +31,10 @@ describeOperationStore("SqliteOperationStore", {
   within,
   open: () => new SqliteOperationStore(sql),
   reopen: () => new SqliteOperationStore(sql),
+});
+
+describeStreamStore("SqliteStreamStore", {
+  within,
+  open: () => new SqliteStreamStore(sql),
+  reopen: () => new SqliteStreamStore(sql),
 });

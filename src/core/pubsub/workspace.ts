@@ -1,5 +1,6 @@
 import type { Principal } from "../principal.ts";
 import type { Revocation } from "../revocation.ts";
+import type { StreamCounts } from "../streams/event-streams.ts";
 import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
@@ -20,7 +21,7 @@ export interface Workspace {
 }
 
 /** How a workspace stands, for whoever operates the gateway. */
-export interface WorkspaceReport {
+export interface WorkspaceReport extends StreamCounts {
   readonly sockets: number;
   readonly operations: number;
   /** Operations that are being replayed what they missed. */

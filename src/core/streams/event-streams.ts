@@ -26,6 +26,15 @@ export interface QueryOfStream {
   readonly query: StreamQuery;
 }
 
+export interface StreamCounts {
+  readonly streams: number;
+  readonly queries: number;
+  /** Queries whose filter is wrong: they match nothing. */
+  readonly invalidQueries: number;
+  /** How often a filter did not fit the record that it was compared with, since the object was last woken. */
+  readonly failedMatches: number;
+}
+
 interface HeldStream extends EventStream {
   since: number;
   detachedAt: number | undefined;
@@ -47,6 +56,7 @@ export class EventStreams {
   readonly #indexed = new Map<StreamQuery, QueryOfStream>();
   readonly #keptBytes = new Map<string, number>();
   #allKeptBytes = 0;
+  #failedMatches = 0;
 
   constructor(context: EventStreamsContext) {
     this.#context = context;
@@ -79,6 +89,19 @@ export class EventStreams {
     return this.#keptBytes.get(identity) ?? 0;
   }
 
+  /** How the queries of all streams stand, for whoever inspects a workspace. */
+  count(): StreamCounts {
+    let invalidQueries = 0;
+    for (const { invalid } of this.#indexed.keys()) if (invalid !== undefined) invalidQueries++;
+    const { size: streams } = this.#streams;
+    return { streams, queries: this.#indexed.size, invalidQueries, failedMatches: this.#failedMatches };
+  }
+
+  /** A query could not be compared with a record: its filter does not fit the object. It does not match then. */
+  noteFailedMatch(): void {
+    this.#failedMatches++;
+  }
+
   get(id: string): EventStream | undefined {
     return this.#streams.get(id);
   }
@@ -104,6 +127,7 @@ export class EventStreams {
     head: number,
     now: number,
   ): EventStream | StreamRefusal {
+    if (!isId(id)) return badId("eventStreamId");
     this.expire(now);
     const known = this.#streams.get(id);
     if (known !== undefined && known.owner.identity !== owner.identity) return ALREADY_EXISTS;
@@ -126,6 +150,7 @@ export class EventStreams {
 
   /** Adds a query, or puts it in the place of one of the same id. */
   addQuery(id: string, identity: string, queryId: string, signature: unknown, now: number): StreamAnswer {
+    if (!isId(queryId)) return badId("queryId");
     const stream = this.#find(id, identity, now);
     if (typeof stream === "boolean" || "code" in stream) return stream;
     const { limits, store } = this.#context;
@@ -278,6 +303,16 @@ export class EventStreams {
 /** A stored query no longer fits the limits: whoever resumes the stream is told a gap. */
 function outgrow(stream: HeldStream): void {
   stream.since = Number.MAX_SAFE_INTEGER;
+}
+
+const MAX_ID_LENGTH = 128;
+
+function isId(id: string): boolean {
+  return id !== "" && id.length <= MAX_ID_LENGTH;
+}
+
+function badId(what: string): StreamRefusal {
+  return { code: "BAD_USER_INPUT", message: `${what} must be a text of 1 to ${MAX_ID_LENGTH} characters.` };
 }
 
 function tooMany(message: string): StreamRefusal {

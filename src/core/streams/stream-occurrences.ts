@@ -1,3 +1,4 @@
+import type { Verdict } from "../filter/compile-filter.ts";
 import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
 import type { JsonObject } from "../json.ts";
 import type { Occurrence } from "../operation/subscription-field.ts";
@@ -60,7 +61,11 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
         const seen = viewer.see(message, event);
         if (seen === undefined) return [];
         const ids = queries
-          .filter((query) => matches(query, message, seen, viewer, typesFor(viewer)))
+          .filter((query) => {
+            const verdict = judge(query, message, seen, viewer, typesFor(viewer));
+            if (verdict === "error") streams.noteFailedMatch();
+            return verdict === true;
+          })
           .map(({ id }) => id);
         return ids.length === 0 ? [] : [eventWithQueryIds(message, seen, ids)];
       });
@@ -70,13 +75,13 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
 }
 
 /** Whether a query is told of an event, judged on exactly what would be sent. */
-function matches(
+function judge(
   query: StreamQuery,
   message: RecordMessage,
   seen: RecordEvent,
   viewer: Viewer,
   fieldTypes: FieldTypes,
-): boolean {
+): Verdict {
   if (query.isUnfiltered) return true;
   const { action } = message;
   // A condition on what the caller may not see is no way to find out about it.
@@ -85,7 +90,8 @@ function matches(
   const { after, before } = seen.properties;
   // A record that leaves a view is reported to it.
   const records = action === "updated" ? [after, before] : [after ?? before];
-  return records.some((record) => record !== undefined && query.matches(record, options) === true);
+  const verdicts = records.map((record) => record !== undefined && query.matches(record, options));
+  return verdicts.includes(true) || (verdicts.includes("error") && "error");
 }
 
 function recordsOf({ properties }: RecordEvent): JsonObject[] {
