@@ -6,6 +6,8 @@ import { messageOf } from "../src/core/errors.ts";
 import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
+import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
+import type { Message } from "../src/core/pubsub/message.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
@@ -85,7 +87,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // that are delivered below once more.
     const { subscriptions } = this.#wake();
     const { open, positionAt } = this.#log;
-    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, () => {
+    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, this.#bodyOf, () => {
       this.#storage = undefined;
     });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
@@ -196,13 +198,21 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   /** What may be left to a later publish: the rows of this one are written, and whoever published them is told so. */
   #tidy(subscriptions: Subscriptions, now: number): void {
     try {
-      const { log, positionReports } = this.#openStorage();
-      log.trim(now, TRIM_ROWS_PER_PUBLISH);
+      const { log, positionReports, recordTimes } = this.#openStorage();
+      const trimmed = log.trim(now, TRIM_ROWS_PER_PUBLISH);
+      if (trimmed > 0 && this.#settings.orderByRecord) recordTimes.forget(log.floor);
       if (positionReports.take(log, now)) subscriptions.reportPositions();
     } catch (thrown) {
       console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
     }
   }
+
+  /** What the log keeps of a message: as it came, unless late updates of records are to be told. */
+  readonly #bodyOf = ({ body }: PublishRequest, head: number): string => {
+    if (!this.#settings.orderByRecord) return body;
+    const { recordTimes } = this.#openStorage();
+    return JSON.stringify(markSuperseded(JSON.parse(body) as Message, recordTimes, head + 1));
+  };
 
   #openStorage(): WorkspaceStorage {
     this.#storage ??= openStorage(this.ctx.storage, this.#retention);

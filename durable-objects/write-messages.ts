@@ -13,6 +13,7 @@ export interface WrittenMessages {
 /**
  * Writes messages to the log, in order. One that cannot be written does not keep the others from it.
  * @param open gives the log; asked again after a failure, because SQLite may take back more than the row that failed
+ * @param toBody makes the body of a row that is about to be written, the head of the log being where it is
  * @param reset forgets what is in memory of the log
  */
 export function writeMessages(
@@ -20,13 +21,14 @@ export function writeMessages(
   now: number,
   positionAt: (offset: number) => string,
   open: () => ReplayLog,
+  toBody: (request: PublishRequest, head: number) => string,
   reset: () => void,
 ): WrittenMessages {
   const written: { readonly request: PublishRequest; readonly outcome: PublishOutcome; readonly row?: LogRow }[] = [];
   let hasFailed = false;
   for (const request of requests) {
     try {
-      written.push({ request, ...writeMessage(request, now, positionAt, open()) });
+      written.push({ request, ...writeMessage(request, now, positionAt, open(), toBody) });
     } catch (thrown) {
       console.error({ message: "A message could not be written", error: messageOf(thrown) });
       hasFailed = true;
@@ -47,11 +49,12 @@ function writeMessage(
   now: number,
   positionAt: (offset: number) => string,
   log: ReplayLog,
+  toBody: (request: PublishRequest, head: number) => string,
 ): { readonly outcome: PublishOutcome; readonly row?: LogRow } {
   const { id, digest, events } = request;
   const known = log.find(id);
   if (known === undefined) {
-    const row = log.append(request, now);
+    const row = log.append({ ...request, body: toBody(request, log.head) }, now);
     return { row, outcome: { id, position: positionAt(row.offset), events, duplicate: false } };
   }
   if (known.digest === digest) {

@@ -36,7 +36,17 @@ const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL,
      text TEXT NOT NULL,
      UNIQUE (stream, id)
-   );`,
+   );
+
+   -- With ORDER_BY_RECORD, when each record in the log was last changed.
+   CREATE TABLE record_times (
+     object TEXT NOT NULL,
+     record TEXT NOT NULL,
+     updated_at INTEGER NOT NULL,
+     offset INTEGER NOT NULL,
+     PRIMARY KEY (object, record)
+   ) WITHOUT ROWID;
+   CREATE INDEX record_times_by_offset ON record_times (offset);`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

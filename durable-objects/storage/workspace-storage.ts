@@ -1,5 +1,6 @@
 import type { OperationStore } from "../../src/core/operation/operation-store.ts";
 import { randomEpoch } from "../../src/core/pubsub/position.ts";
+import type { RecordTimes } from "../../src/core/pubsub/record-times.ts";
 import type { ReplayLog, Retention } from "../../src/core/pubsub/replay-log.ts";
 import type { StreamStore } from "../../src/core/streams/stream-store.ts";
 import { PositionReports } from "../position-reports.ts";
@@ -7,6 +8,7 @@ import { readMeta, writeMeta } from "./meta.ts";
 import { migrate, storageVersion } from "./migrations.ts";
 import { type Refusals, SqliteRefusals } from "./refusals.ts";
 import { SqliteOperationStore } from "./sqlite-operation-store.ts";
+import { SqliteRecordTimes } from "./sqlite-record-times.ts";
 import { SqliteReplayLog } from "./sqlite-replay-log.ts";
 import { SqliteStreamStore } from "./sqlite-stream-store.ts";
 
@@ -18,6 +20,7 @@ export interface WorkspaceStorage {
   readonly operations: OperationStore;
   readonly refusals: Refusals;
   readonly streams: StreamStore;
+  readonly recordTimes: RecordTimes;
   readonly positionReports: PositionReports;
 }
 
@@ -31,6 +34,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     operations: new SqliteOperationStore(sql),
     refusals: new SqliteRefusals(sql),
     streams: new SqliteStreamStore(sql),
+    recordTimes: new SqliteRecordTimes(sql),
     positionReports: new PositionReports(sql, retention),
   };
 }

@@ -25,9 +25,10 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
 /** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */
 function contextOf(principal: Principal, edge: Edge): OperationContext {
   const workspace = () => workspaceOf(edge.env, principal.workspaceId);
+  // What an RPC returns is no `Promise` but something like it.
   return {
-    addQuery: (stream, query, signature) => workspace().addQuery(principal, stream, query, signature),
-    removeQuery: (stream, query) => workspace().removeQuery(principal, stream, query),
+    addQuery: async (stream, query, signature) => workspace().addQuery(principal, stream, query, signature),
+    removeQuery: async (stream, query) => workspace().removeQuery(principal, stream, query),
   };
 }
 
