@@ -18,6 +18,7 @@ import { EventStreams } from "../src/core/streams/event-streams.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
+import { Enricher, type EnricherService } from "./enricher.ts";
 import { Sockets } from "./sockets.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -37,6 +38,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #alarm: AlarmClock;
+  readonly #enricher: Enricher | undefined;
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
 
@@ -46,6 +48,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#retention = retentionFrom(this.#settings.limits);
     this.#storage = openExistingStorage(ctx.storage, this.#retention);
     this.#alarm = new AlarmClock(ctx);
+    const service = (env as { readonly ENRICHER?: EnricherService }).ENRICHER;
+    this.#enricher = service && this.#enricherWith(service);
     // Keep-alive pings of stock clients are answered by the platform and wake nobody.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
@@ -81,7 +85,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     subscriptions.expireStreams(Date.now());
   }
 
-  async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
+  async publish(published: PublishRequest[]): Promise<PublishOutcome[]> {
+    // All that waits comes before the turn that writes and sends.
+    const requests = this.#enricher === undefined ? published : await this.#enricher.enrich(published);
     const now = Date.now();
     // Awake before anything is written: what a wake catches up on reads the log to its head, and would find rows there
     // that are delivered below once more.
@@ -205,6 +211,15 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     } catch (thrown) {
       console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
     }
+  }
+
+  #enricherWith(service: EnricherService): Enricher {
+    const { limits, secretFields } = this.#settings;
+    return new Enricher({
+      ...{ service, limits, secretFields },
+      workspaceId: this.ctx.id.name ?? "",
+      isWanted: (objectNameSingular) => this.#wake().streams.asksFor(objectNameSingular),
+    });
   }
 
   /** What the log keeps of a message: as it came, unless late updates of records are to be told. */

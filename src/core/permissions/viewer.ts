@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json.ts";
 import type { RecordEvent, RecordMessage } from "../pubsub/message.ts";
 
 /**
@@ -9,6 +10,8 @@ export interface Viewer {
   readonly key: string;
   /** An event of records as the caller may see it, undefined when not at all. */
   readonly see: (message: RecordMessage, event: RecordEvent) => RecordEvent | undefined;
+  /** A record of an object by itself, as the caller may see it, undefined when not at all. */
+  readonly seeRecord: (objectNameSingular: string, record: JsonObject) => JsonObject | undefined;
   /** Whether a field of the message's object is kept from the caller, under its own name or that of its column. */
   readonly hides: (message: RecordMessage, field: string) => boolean;
   /** The types of an object's fields, as far as the snapshot of permissions tells them. */
@@ -21,6 +24,7 @@ export interface Viewer {
 export const OPEN_VIEWER: Viewer = {
   key: "open",
   see: (_, event) => event,
+  seeRecord: (_, record) => record,
   hides: () => false,
   fieldTypesOf: () => ({}),
   hasFlag: () => true,
@@ -30,6 +34,7 @@ export const OPEN_VIEWER: Viewer = {
 export const BLIND_VIEWER: Viewer = {
   key: "blind",
   see: () => undefined,
+  seeRecord: () => undefined,
   hides: () => true,
   fieldTypesOf: () => ({}),
   hasFlag: () => false,

@@ -118,6 +118,11 @@ export class EventStreams {
     return this.#byChannel.get(channelId);
   }
 
+  /** Whether any query is about an object. */
+  asksFor(objectNameSingular: string): boolean {
+    return this.#index.has(objectNameSingular);
+  }
+
   /** The queries that could match one of these records of an object. */
   candidates(objectNameSingular: string, records: readonly JsonObject[]): ReadonlySet<QueryOfStream> {
     return this.#index.candidates(objectNameSingular, records);
