@@ -2,7 +2,7 @@ import type { GraphQLError } from "graphql";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
-import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
+import { executeInitialValue, refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { codedError } from "../src/core/operation/prepare-document.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import type { Viewer } from "../src/core/permissions/viewer.ts";
@@ -121,6 +121,8 @@ export class Subscriptions {
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter(connection, id, operation, planned.plan, viewer);
+    const initial = executeInitialValue(planned.plan);
+    if (initial !== undefined) connection.send(nextFrame(running.head, initial));
     if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
     this.#catchUp.run(now);
   }

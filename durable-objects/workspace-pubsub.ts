@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
+import { BLIND_VIEWER, OPEN_VIEWER, type Viewer, viewerOfCaller } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
@@ -157,7 +157,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ catalogue, connections, limits, unread },
         log: this.#log,
-        viewerOf: () => this.#viewer,
+        viewerOf: (principal) => viewerOfCaller(principal, this.#viewer),
         schedule: (connection) => sockets.schedule(connection),
       });
       const sockets = new Sockets({

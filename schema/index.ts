@@ -3,13 +3,24 @@ import packageJson from "../package.json" with { type: "json" };
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import type { SubscriptionField } from "../src/core/operation/subscription-field.ts";
 import sdl from "./schema.graphql";
+import { eventLogsLive } from "./subscriptions/event-logs-live.ts";
+import { logicFunctionLogs } from "./subscriptions/logic-function-logs.ts";
+import { onAgentChatEvent } from "./subscriptions/on-agent-chat-event.ts";
 import { onDbEvent } from "./subscriptions/on-db-event.ts";
+import { serverlessFunctionLogs } from "./subscriptions/serverless-function-logs.ts";
+import { withUuids } from "./uuid-scalar.ts";
 
 /** Every subscription field: a new one is a file beside these, its SDL, and a line here. */
-const fields: readonly SubscriptionField[] = [onDbEvent];
+const fields: readonly SubscriptionField[] = [
+  onDbEvent,
+  serverlessFunctionLogs,
+  logicFunctionLogs,
+  onAgentChatEvent,
+  eventLogsLive,
+];
 
 export const catalogue: Catalogue = {
-  schema: buildSchema(sdl),
+  schema: withUuids(buildSchema(sdl)),
   rootValue: { gatewayVersion: packageJson.version },
   subscriptions: new Map(fields.map((field) => [field.name, field])),
 };

@@ -1,5 +1,7 @@
+import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
+import { initialResult } from "../core/operation/initial-result.ts";
 import { isLargerThan } from "../core/text-size.ts";
 import { Backpressure } from "./backpressure.ts";
 import type { Edge } from "./edge.ts";
@@ -29,8 +31,12 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     );
   }
   const stream = new EventStream(edge);
+  const initial = initialResult(catalogue, payload, edge.settings.limits);
   const running = runInWorkspace(edge, principal, payload, {
-    next: (text) => stream.send("next", text),
+    next: (text) => {
+      stream.send("next", text);
+      if (initial !== undefined) stream.repeat("next", initial, edge.settings.limits.KEEP_ALIVE_SECONDS * 1000);
+    },
     errors: (errors) => {
       stream.send("next", JSON.stringify({ errors }));
       stream.complete();
@@ -63,6 +69,7 @@ class EventStream {
   readonly #encoder = new TextEncoder();
   readonly #backpressure: Backpressure;
   readonly #comments: ReturnType<typeof setInterval>;
+  #repeated: ReturnType<typeof setInterval> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #operation: WorkspaceOperation | undefined;
 
@@ -95,6 +102,12 @@ class EventStream {
     this.#backpressure.check();
   }
 
+  /** Sends an event again and again from now on: graphql-sse's clients see no comments. Only the first call does so. */
+  repeat(event: "next", data: string, everyMs: number): void {
+    if (this.#controller === undefined) return;
+    this.#repeated ??= setInterval(() => this.send(event, data), everyMs);
+  }
+
   /** The operation has ended, as opposed to the response only: graphql-sse's client asks again after the latter. */
   complete(): void {
     this.send("complete", "");
@@ -107,6 +120,7 @@ class EventStream {
     const unread = -(controller.desiredSize ?? 0);
     this.#controller = undefined;
     clearInterval(this.#comments);
+    clearInterval(this.#repeated);
     this.#backpressure.end();
     this.#operation?.stop();
     try {

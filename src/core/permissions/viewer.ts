@@ -1,3 +1,4 @@
+import type { Principal } from "../principal.ts";
 import type { RecordEvent, RecordMessage } from "../pubsub/message.ts";
 
 /**
@@ -11,6 +12,8 @@ export interface Viewer {
   readonly see: (message: RecordMessage, event: RecordEvent) => RecordEvent | undefined;
   /** Whether the caller has a permission flag, such as `WORKFLOWS`. */
   readonly hasFlag: (flag: string) => boolean;
+  /** Set for an application, which sees no log rows but its own. */
+  readonly applicationId?: string;
 }
 
 /** Sees all of a workspace that does not tell its callers apart. */
@@ -18,3 +21,10 @@ export const OPEN_VIEWER: Viewer = { key: "open", see: (_, event) => event, hasF
 
 /** Sees no record: the viewer of a workspace that must have permissions and has none yet. */
 export const BLIND_VIEWER: Viewer = { key: "blind", see: () => undefined, hasFlag: () => false };
+
+/** What a caller may see where everybody else sees what `viewer` does: an application is in a class of its own. */
+export function viewerOfCaller(caller: Principal, viewer: Viewer): Viewer {
+  if (caller.kind !== "application") return viewer;
+  const { applicationId } = caller;
+  return { ...viewer, key: `${viewer.key} application:${applicationId}`, applicationId };
+}
