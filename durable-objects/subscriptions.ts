@@ -4,7 +4,7 @@ import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import { codedError } from "../src/core/operation/coded-error.ts";
 import { countByDocument } from "../src/core/operation/count-by-document.ts";
-import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
+import { executeInitialValue, refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import type { Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
@@ -144,6 +144,8 @@ export class Subscriptions {
     const operation: StoredOperation = { ...requested, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter(connection, id, operation, plan, viewer);
+    const initial = executeInitialValue(plan);
+    if (initial !== undefined) connection.send(nextFrame(running.head, initial));
     if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
     this.#catchUp.run(now);
   }

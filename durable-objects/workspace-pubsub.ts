@@ -3,7 +3,7 @@ import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
+import { BLIND_VIEWER, OPEN_VIEWER, type Viewer, viewerOfCaller } from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
@@ -185,7 +185,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ catalogue, connections, limits, streams, unread },
         log: this.#log,
-        viewerOf: () => this.#viewer,
+        viewerOf: (principal) => viewerOfCaller(principal, this.#viewer),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });

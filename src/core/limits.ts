@@ -70,6 +70,8 @@ export const LIMITS = {
   SILENT_SOCKET_SECONDS: limit(600, "seconds", 1, 86_400),
   SILENT_ANSWER_SECONDS: limit(60, "seconds", 1, 3_600),
   TOKEN_WARNING_SECONDS: limit(60, "seconds", 1, 3_600),
+  // Twenty's front takes a stream or a chat for dead after 90 s without a result.
+  KEEP_ALIVE_SECONDS: limit(30, "seconds", 1, 60),
 
   // Publishing.
   // A message is one row, and a row of an object's SQLite holds 2 MB.

@@ -136,7 +136,7 @@ export function makePayload(
   offset: number,
   positionAt: ((offset: number) => string) | undefined,
 ): Payload | undefined {
-  const value = valueFor(viewer);
+  const value = valueFor(viewer, plan.args);
   if (value === undefined) return undefined;
   const result = executePlan(plan, value);
   const text = positionAt === undefined ? result : withPosition(result, positionAt(offset));

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../json.ts";
+import type { Principal } from "../principal.ts";
 import type { RecordEvent, RecordMessage } from "../pubsub/message.ts";
 
 /**
@@ -18,6 +19,8 @@ export interface Viewer {
   readonly fieldTypesOf: (objectNameSingular: string) => Readonly<Record<string, string>>;
   /** Whether the caller has a permission flag, such as `WORKFLOWS`. */
   readonly hasFlag: (flag: string) => boolean;
+  /** Set for an application, which sees no log rows but its own. */
+  readonly applicationId?: string;
 }
 
 /** Sees all of a workspace that does not tell its callers apart. */
@@ -39,3 +42,10 @@ export const BLIND_VIEWER: Viewer = {
   fieldTypesOf: () => ({}),
   hasFlag: () => false,
 };
+
+/** What a caller may see where everybody else sees what `viewer` does: an application is in a class of its own. */
+export function viewerOfCaller(caller: Principal, viewer: Viewer): Viewer {
+  if (caller.kind !== "application") return viewer;
+  const { applicationId } = caller;
+  return { ...viewer, key: `${viewer.key} application:${applicationId}`, applicationId };
+}
