@@ -20,7 +20,6 @@ import {
   withoutOperation,
   withResumeState,
 } from "../src/core/protocol/session.ts";
-import { operationError } from "../src/core/protocol/step.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
@@ -210,7 +209,7 @@ export class Subscriptions {
         const forbidden = refusal(operation.plan, principal, viewer);
         if (forbidden !== undefined)
           this.#end(operation, () => this.#sendErrors(connection, operation.id, [forbidden]));
-        else if (operation.viewer !== viewer) this.#changeViewer(operation, viewer);
+        else if (operation.viewer.key !== viewer.key) this.#changeViewer(operation, viewer);
       }
     }
   }
@@ -221,14 +220,15 @@ export class Subscriptions {
     const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
       const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
-      if (plan !== undefined) {
+      // A setting may have changed since, and with it what callers may subscribe to.
+      const error = plan === undefined ? outdated() : refusal(plan, principal, viewer);
+      if (plan !== undefined && error === undefined) {
         this.#enter(connection, id, operation, plan, viewer);
         continue;
       }
       connection.updateReady((ready) => withoutOperation(ready, id));
       this.#context.connections.save(connection);
-      const outdated = "The gateway has changed and no longer runs this operation; subscribe again.";
-      connection.send(encodeServerMessage(operationError(id, "OPERATION_OUTDATED", outdated)));
+      if (error !== undefined) this.#sendErrors(connection, id, [error]);
     }
   }
 
@@ -329,4 +329,11 @@ export class Subscriptions {
     const payload = errors.map((error) => error.toJSON());
     connection.send(JSON.stringify({ id, type: "error", payload }));
   }
+}
+
+function outdated(): GraphQLError {
+  return codedError(
+    "OPERATION_OUTDATED",
+    "The gateway has changed and no longer runs this operation; subscribe again.",
+  );
 }

@@ -3,6 +3,8 @@ import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
+import { Permissions } from "../src/core/permissions/permissions.ts";
+import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
 import { BLIND_VIEWER, OPEN_VIEWER, type Viewer, viewerOfCaller } from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
@@ -15,6 +17,7 @@ import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
+import { type StreamPage, streamPage } from "../src/core/streams/stream-page.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
@@ -125,8 +128,22 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return { closed };
   }
 
+  async putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.put(snapshot));
+  }
+
+  async patchMembers(patch: MembersPatch): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.patchMembers(patch));
+  }
+
+  async listStreams(after?: string): Promise<StreamPage> {
+    const { streams } = this.#wake();
+    streams.expire(Date.now());
+    return streamPage(streams, after);
+  }
+
   async inspect(): Promise<WorkspaceReport> {
-    const { connections, subscriptions, streams, unread } = this.#wake();
+    const { connections, subscriptions, streams, permissions, unread } = this.#wake();
     const operationsByField = subscriptions.countByField();
     const report: WorkspaceReport = {
       sockets: connections.size,
@@ -136,9 +153,11 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
       operationsByDocument: await subscriptions.countByDocument(),
-      ...(this.#viewer === BLIND_VIEWER && {
-        notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
-      }),
+      ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
+      ...(permissions.version === undefined &&
+        this.#viewer === BLIND_VIEWER && {
+          notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
+        }),
     };
     if (this.#storage === undefined) return report;
     const { epoch, log } = this.#storage;
@@ -167,6 +186,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return { closed };
   }
 
+  /** What everybody may see changes in the turn that writes it: no frame leaves in between that was made before. */
+  #changePermissions(change: (permissions: Permissions) => PermissionsAnswer): PermissionsAnswer {
+    const { permissions, subscriptions } = this.#wake();
+    const answer = change(permissions);
+    if (answer.taken) subscriptions.changeViewers();
+    return answer;
+  }
+
   /** What is only in memory, built again after every eviction. */
   #wake(): AwakeWorkspace {
     if (this.#awake === undefined) {
@@ -182,10 +209,15 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         channelIdOf: (id) => uuidv5(id, uuidv5.DNS),
         keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
       });
+      const permissions = new Permissions({
+        stored: this.#storage?.permissions,
+        store: () => this.#openStorage().permissions,
+        maxMembers: limits.MAX_MEMBERS,
+      });
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ catalogue, connections, limits, streams, unread },
         log: this.#log,
-        viewerOf: (principal) => viewerOfCaller(principal, this.#viewer),
+        viewerOf: (principal) => viewerOfCaller(principal, permissions.viewerOf(principal) ?? this.#viewer),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });
@@ -195,7 +227,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets, streams, unread };
+      this.#awake = { connections, subscriptions, sockets, streams, permissions, unread };
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -263,6 +295,7 @@ interface AwakeWorkspace {
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
   readonly streams: EventStreams;
+  readonly permissions: Permissions;
   readonly unread: UnreadBytes;
 }
 

@@ -31,6 +31,9 @@ export const ERRORS = {
   OPERATION_OUTDATED: { status: 410, retryable: false },
   INTERNAL_SERVER_ERROR: { status: 500, retryable: true },
 
+  // Permissions.
+  VERSION_CONFLICT: { status: 409, retryable: false },
+
   // HTTP only.
   BAD_REQUEST: { status: 400, retryable: false },
   BAD_SETTING: { status: 500, retryable: false },

@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import { GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
+import { parseMembersPatch, parseSnapshot } from "../core/permissions/parse-snapshot.ts";
 import { parseRevocation } from "../core/revocation.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import { edgeOf, workspaceOf } from "./edge.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
+import { permissionsResponse } from "./permissions-response.ts";
 import { readBody } from "./read-body.ts";
 import { requireSecret } from "./require-secret.ts";
 
@@ -21,17 +23,34 @@ admin.get("/workspaces/:id", async ({ req, env, json }) => json(await workspaceI
 admin.delete("/workspaces/:id", async ({ req, env, json }) => json(await workspaceIn(req.param("id"), env).erase()));
 admin.post("/workspaces/:id/revoke", async ({ req, env, json }) => {
   const workspace = workspaceIn(req.param("id"), env);
-  return json(
-    await workspace.revoke(parseRevocation(await readJson(req.raw, edgeOf(env).settings.limits), Date.now())),
-  );
+  const body = await readJson(req.raw, MAX_REVOCATION_BYTES, edgeOf(env).settings.limits);
+  return json(await workspace.revoke(parseRevocation(body, Date.now())));
+});
+admin.get("/workspaces/:id/streams", async ({ req, env, json }) =>
+  json(await workspaceIn(req.param("id"), env).listStreams(req.query("after"))),
+);
+admin.put("/workspaces/:id/permissions", async ({ req, env }) => {
+  const { limits } = edgeOf(env).settings;
+  const workspace = workspaceIn(req.param("id"), env);
+  const snapshot = parseSnapshot(await readJson(req.raw, limits.MAX_PERMISSIONS_BYTES, limits), limits);
+  return permissionsResponse(await workspace.putPermissions(snapshot));
+});
+admin.patch("/workspaces/:id/permissions/members", async ({ req, env }) => {
+  const { limits } = edgeOf(env).settings;
+  const workspace = workspaceIn(req.param("id"), env);
+  const patch = parseMembersPatch(await readJson(req.raw, limits.MAX_MEMBERS_PATCH_BYTES, limits), limits);
+  return permissionsResponse(await workspace.patchMembers(patch));
 });
 admin.all("/workspaces/:id/revoke", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
+admin.all("/workspaces/:id/streams", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
+admin.all("/workspaces/:id/permissions", ({ req }) => methodNotAllowed(req.raw, ["PUT"]));
+admin.all("/workspaces/:id/permissions/members", ({ req }) => methodNotAllowed(req.raw, ["PATCH"]));
 admin.all("/workspaces/:id", ({ req }) => methodNotAllowed(req.raw, ["GET", "DELETE"]));
 
-const MAX_ADMIN_BODY_BYTES = 16 * 1024;
+const MAX_REVOCATION_BYTES = 16 * 1024;
 
-async function readJson(request: Request, limits: Limits): Promise<unknown> {
-  const body = await readBody(request, MAX_ADMIN_BODY_BYTES);
+async function readJson(request: Request, maxBytes: number, limits: Limits): Promise<unknown> {
+  const body = await readBody(request, maxBytes);
   assertShallow(body, limits);
   try {
     return JSON.parse(body);

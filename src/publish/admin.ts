@@ -1,7 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { GatewayError } from "../core/errors.ts";
+import { parseMembersPatch, parseSnapshot } from "../core/permissions/parse-snapshot.ts";
+import type { PermissionsAnswer } from "../core/permissions/snapshot.ts";
 import type { WorkspaceReport } from "../core/pubsub/workspace.ts";
 import { parseRevocation } from "../core/revocation.ts";
+import { settingsOf } from "../core/settings.ts";
+import type { StreamPage } from "../core/streams/stream-page.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { workspaceOf } from "../edge/edge.ts";
 
@@ -20,6 +24,24 @@ export class Admin extends WorkerEntrypoint<Env> {
   /** @throws GatewayError BAD_REQUEST for what is no UUID */
   async erase(workspaceId: string): Promise<{ closed: number }> {
     return this.#workspace(workspaceId).erase();
+  }
+
+  /**
+   * @param after the `next` of the page before
+   * @throws GatewayError BAD_REQUEST for what is no UUID
+   */
+  async listStreams(workspaceId: string, after?: string): Promise<StreamPage> {
+    return this.#workspace(workspaceId).listStreams(after);
+  }
+
+  /** @throws GatewayError BAD_REQUEST for what is no UUID; BAD_MESSAGE, QUERY_TOO_LARGE, TOO_LARGE for the snapshot */
+  async putPermissions(workspaceId: string, snapshot: unknown): Promise<PermissionsAnswer> {
+    return this.#workspace(workspaceId).putPermissions(parseSnapshot(snapshot, settingsOf(this.env).limits));
+  }
+
+  /** @throws GatewayError as `putPermissions` */
+  async patchMembers(workspaceId: string, patch: unknown): Promise<PermissionsAnswer> {
+    return this.#workspace(workspaceId).patchMembers(parseMembersPatch(patch, settingsOf(this.env).limits));
   }
 
   #workspace(id: string) {

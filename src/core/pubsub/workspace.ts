@@ -1,6 +1,8 @@
+import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../permissions/snapshot.ts";
 import type { Principal } from "../principal.ts";
 import type { Revocation } from "../revocation.ts";
 import type { StreamCounts } from "../streams/event-streams.ts";
+import type { StreamPage } from "../streams/stream-page.ts";
 import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
@@ -16,6 +18,12 @@ export interface Workspace {
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
+  /** The event streams behind one of an id, in the order of their ids. */
+  listStreams(after?: string): Promise<StreamPage>;
+  /** Takes a permission snapshot, which holds for every frame that is sent after the answer. */
+  putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer>;
+  /** Changes members of the snapshot, as firmly. */
+  patchMembers(patch: MembersPatch): Promise<PermissionsAnswer>;
   /** Deletes everything, and refuses every token issued until now. */
   erase(): Promise<{ closed: number }>;
 }
@@ -35,6 +43,8 @@ export interface WorkspaceReport extends StreamCounts {
   readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
   readonly position?: string;
   readonly epoch?: string;
+  /** Of the permission snapshot, where there is one. */
+  readonly snapshotVersion?: number;
   /** Says why records reach nobody, where that is so. */
   readonly notDelivering?: string;
 }
