@@ -10,8 +10,8 @@ export interface ObjectAccess {
 
 /** What several roles leave of an object together; undefined when one of them, or none, cannot read it. */
 export function objectAccess(roles: readonly Role[], objectNameSingular: string): ObjectAccess | undefined {
-  const rules = roles.map(({ objects }) => objects.get(objectNameSingular) ?? objects.get("*"));
-  const readable = rules.filter((rule) => rule !== undefined);
+  const rules = roles.map(({ objects }) => objects.get(objects.has(objectNameSingular) ? objectNameSingular : "*"));
+  const readable = rules.filter((rule) => rule != null);
   if (rules.length === 0 || readable.length < rules.length) return undefined;
   return {
     restrictedFields: new Set(readable.flatMap(({ restrictedFields }) => [...restrictedFields])),

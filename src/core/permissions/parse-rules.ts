@@ -39,10 +39,9 @@ function readRole(value: unknown, path: string, limits: FilterLimits): Role {
   const rules = readEntries(objects, `${path}.objects`, MAX_OBJECTS, readText, (rule, at) =>
     readObjectRule(rule, at, limits),
   );
-  const readable = new Map([...rules].flatMap(([name, rule]) => (rule === undefined ? [] : [[name, rule] as const])));
-  const filters = [...readable.values()].flatMap(({ rowFilter }) => rowFilter ?? []);
+  const filters = [...rules.values()].flatMap((rule) => rule?.rowFilter ?? []);
   return {
-    objects: readable,
+    objects: rules,
     flags: new Set(
       readOptional(permissionFlags, `${path}.permissionFlags`, (list, at) => readNames(list, at, MAX_FLAGS)),
     ),
@@ -50,15 +49,15 @@ function readRole(value: unknown, path: string, limits: FilterLimits): Role {
   };
 }
 
-/** Undefined for an object that cannot be read. What stands beside that is checked all the same. */
-function readObjectRule(value: unknown, path: string, limits: FilterLimits): ObjectRule | undefined {
+/** Null for an object that cannot be read. What stands beside that is checked all the same. */
+function readObjectRule(value: unknown, path: string, limits: FilterLimits): ObjectRule | null {
   const { canRead, restrictedFields, rowFilter } = readObject(value, path);
   if (typeof canRead !== "boolean") refuse(`${path}.canRead`, "true or false");
   const restricted = readOptional(restrictedFields, `${path}.restrictedFields`, (list, at) =>
     readNames(list, at, MAX_FIELDS),
   );
   const filter = readOptional(rowFilter, `${path}.rowFilter`, (input, at) => readRowFilter(input, at, limits));
-  if (!canRead) return undefined;
+  if (!canRead) return null;
   // An empty filter asks nothing, not even that the record is not deleted.
   const asks = filter !== undefined && !isEmptyFilter(filter);
   return { restrictedFields: new Set(restricted), ...(asks && { rowFilter: filter }) };

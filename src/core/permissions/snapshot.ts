@@ -39,14 +39,14 @@ export interface PermissionRules {
 }
 
 export interface Role {
-  /** By the name of an object; `*` stands for those that are not named. */
-  readonly objects: ReadonlyMap<string, ObjectRule>;
+  /** By the name of an object; `*` stands for those that are not named. Null is an object that cannot be read. */
+  readonly objects: ReadonlyMap<string, ObjectRule | null>;
   readonly flags: ReadonlySet<string>;
   /** What its row filters ask of a caller. */
   readonly callerValues: ReadonlySet<CallerValue>;
 }
 
-/** An object that a role can read. One that it cannot read has none. */
+/** An object that a role can read. */
 export interface ObjectRule {
   readonly restrictedFields: ReadonlySet<string>;
   readonly rowFilter?: ParsedFilter;
