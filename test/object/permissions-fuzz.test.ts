@@ -80,7 +80,7 @@ class Watcher {
   async replayed(): Promise<{ readonly db: string; readonly stream: string }> {
     const texts = { db: "", stream: "" };
     const live = new Set<string>();
-    while (live.size < 2) {
+    for (let i = 0; i < 50 && live.size < 2; i++) {
       for (const frame of (await this.#socket.drain()).flat() as {
         id?: "db" | "stream";
         payload?: { position?: { id: string } };

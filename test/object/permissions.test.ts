@@ -5,6 +5,7 @@ import type { WorkspacePubSub } from "../../durable-objects/workspace-pubsub.ts"
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
 import { parseMembersPatch, parseSnapshot } from "../../src/core/permissions/parse-snapshot.ts";
+import type { StreamPage } from "../../src/core/streams/stream-page.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -101,7 +102,11 @@ describe("a snapshot", () => {
       await instance.putPermissions(parseSnapshot(snapshot, DEFAULT_LIMITS));
     });
     const frames: string[] = [];
-    while (!frames.includes("ping")) frames.push(...(await told(socket)));
+    // Each publish moves the replay on by a page.
+    for (let page = 0; page < 3; page++) {
+      await publish(personEvent("after"));
+      frames.push(...(await told(socket)));
+    }
     expect(frames).toEqual([...Array.from({ length: 100 }, (_, i) => `${i}`), "ping"]);
   });
 
@@ -208,7 +213,8 @@ describe("a snapshot", () => {
     socket.send({ type: "subscribe", id: "1", payload: { query: STREAM } });
     socket.subscribe("2");
     await socket.drain();
-    const { streams } = await exports.Admin.listStreams(workspaceId);
+    // A filter is any JSON, which the types of RPC have no word for.
+    const { streams } = (await exports.Admin.listStreams(workspaceId)) as unknown as StreamPage;
     const after = { id: "1", name: "secret", companyId: "c", company: { id: "c", name: "secret" } };
     const event = { action: "created", objectNameSingular: "person", recordId: "1", properties: { after } };
     await publish(
@@ -244,6 +250,7 @@ describe("the entrypoint Admin", () => {
       version: 3,
     });
     expect((await Admin.inspect(workspaceId)).snapshotVersion).toBe(3);
-    await expect(Admin.putPermissions(workspaceId, {})).rejects.toThrow("version: expected an integer from 0.");
+    const refused = await Admin.putPermissions(workspaceId, {}).catch(String);
+    expect(refused).toContain("version: expected an integer from 0.");
   });
 });
