@@ -47,9 +47,7 @@ export class OperationAdmission {
   refuseForSize(connection: Connection, operation: StoredOperation): GraphQLError | undefined {
     const limits = this.#limits;
     const bytes = keptBytesOf(operation);
-    let ofIdentity = bytes;
-    for (const peer of this.#connections.ofIdentity(connection.identity)) ofIdentity += peer.keptBytes;
-    if (ofIdentity > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
+    if (this.#exceedsIdentity(connection, bytes)) {
       return codedError(
         "TOO_MANY_OPERATIONS",
         "The operations of one caller are too large together (MAX_KEPT_BYTES_PER_IDENTITY).",
@@ -62,6 +60,14 @@ export class OperationAdmission {
       );
     }
     return undefined;
+  }
+
+  /** The servers of a workspace are one caller that acts for all its users: for them the workspace's limit is the one. */
+  #exceedsIdentity({ identity, state }: Connection, bytes: number): boolean {
+    if (state.principal.kind === "server") return false;
+    let total = bytes;
+    for (const peer of this.#connections.ofIdentity(identity)) total += peer.keptBytes;
+    return total > this.#limits.MAX_KEPT_BYTES_PER_IDENTITY;
   }
 
   #mayPrepare(connection: Connection, perSecond: number, now: number): boolean {

@@ -35,7 +35,7 @@ import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** What subscriptions need of their workspace. */
 export interface SubscriptionsContext {
-  readonly catalogue: Catalogue;
+  readonly catalogues: { readonly client: Catalogue; readonly server: Catalogue };
   readonly connections: Connections;
   readonly limits: Limits;
   readonly log: WorkspaceLog;
@@ -49,7 +49,7 @@ export interface SubscriptionsContext {
 /** The running operations of all sockets of a workspace: live, or on their way through the log. */
 export class Subscriptions {
   readonly #context: SubscriptionsContext;
-  readonly #admission: OperationAdmission;
+  readonly #admissions: { readonly client: OperationAdmission; readonly server: OperationAdmission };
   readonly #groups = new SubscriptionGroups<RunningOperation>();
   readonly #teller: PositionTeller;
   readonly #slowReaders: SlowReaders;
@@ -57,10 +57,14 @@ export class Subscriptions {
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log, unread, schedule } = context;
+    const { catalogues, connections, limits, log, unread, schedule } = context;
     const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
-    this.#admission = new OperationAdmission(catalogue, connections, limits);
+    this.#admissions = {
+      client: new OperationAdmission(catalogues.client, connections, limits),
+      server: new OperationAdmission(catalogues.server, connections, limits),
+    };
+    const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
       this.#leaveGroup(operation);
@@ -69,7 +73,7 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
     const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ catalogue, groups, slowReaders, limits, positionAt, close });
+    this.#delivery = new Delivery({ fields, groups, slowReaders, limits, positionAt, close });
     this.#catchUp = new CatchUp({
       ...{ limits, unread, positionAt, close },
       log: log.open,
@@ -105,7 +109,8 @@ export class Subscriptions {
       order: nextOrder(session),
       ...(operationName !== undefined && { operationName }),
     };
-    const planned = this.#admission.plan(connection, requested, now);
+    const admission = this.#admissionOf(connection);
+    const planned = admission.plan(connection, requested, now);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
@@ -117,7 +122,7 @@ export class Subscriptions {
     const operation: StoredOperation = { ...requested, ...state };
     const viewer = this.#context.viewerOf(connection.state.principal);
     const refused =
-      refusal(planned.plan, connection.state.principal, viewer) ?? this.#admission.refuseForSize(connection, operation);
+      refusal(planned.plan, connection.state.principal, viewer) ?? admission.refuseForSize(connection, operation);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter(connection, id, operation, planned.plan, viewer);
@@ -172,7 +177,7 @@ export class Subscriptions {
   #takeUp(connection: Connection): void {
     const viewer = this.#context.viewerOf(connection.state.principal);
     for (const [id, operation] of connection.operations) {
-      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
+      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(connection, operation);
       if (plan !== undefined) {
         this.#enter(connection, id, operation, plan, viewer);
         continue;
@@ -184,8 +189,13 @@ export class Subscriptions {
     }
   }
 
-  #planAgain(operation: StoredOperation): SubscriptionPlan | undefined {
-    const planned = this.#admission.planAgain(operation);
+  /** What a caller may ask for hangs on its kind alone: no client reaches what is for servers, and no server the rest. */
+  #admissionOf({ state }: Connection): OperationAdmission {
+    return state.principal.kind === "server" ? this.#admissions.server : this.#admissions.client;
+  }
+
+  #planAgain(connection: Connection, operation: StoredOperation): SubscriptionPlan | undefined {
+    const planned = this.#admissionOf(connection).planAgain(operation);
     return planned.type === "subscription" ? planned.plan : undefined;
   }
 

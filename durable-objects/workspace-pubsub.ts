@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
+import { BLIND_VIEWER, OPEN_VIEWER, SERVER_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
@@ -155,9 +156,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       this.#storage?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
       const unread = new UnreadBytes(limits);
       const subscriptions: Subscriptions = new Subscriptions({
-        ...{ catalogue, connections, limits, unread },
+        ...{ connections, limits, unread },
+        catalogues: { client: catalogue, server: serverCatalogueIn(this.#workspaceId) },
         log: this.#log,
-        viewerOf: () => this.#viewer,
+        viewerOf: ({ kind }) => (kind === "server" ? SERVER_VIEWER : this.#viewer),
         schedule: (connection) => sockets.schedule(connection),
       });
       const sockets = new Sockets({
@@ -188,10 +190,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#storage;
   }
 
-  get #log(): WorkspaceLog {
+  get #workspaceId(): string {
     const { name } = this.ctx.id;
     if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
-    const workspace = workspaceTag(name);
+    return name;
+  }
+
+  get #log(): WorkspaceLog {
+    const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {
       workspaceTag: workspace,

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from "node:path";
 import { buildSchema } from "graphql";
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -144,6 +145,12 @@ describe("subscription fields", () => {
     expect(exported.length).toBe(filesIn("schema/subscriptions/").length);
     expect(exported.sort()).toEqual([...catalogue.subscriptions.keys()].sort());
     for (const [name, field] of catalogue.subscriptions) expect(field.name).toBe(name);
+  });
+
+  it("of servers are those of their schema, and none has the name of one of clients", () => {
+    const { schema, subscriptions } = serverCatalogueIn("");
+    expect(Object.keys(schema.getSubscriptionType()?.getFields() ?? {})).toEqual([...subscriptions.keys()]);
+    expect([...subscriptions.keys()].filter((name) => catalogue.subscriptions.has(name))).toEqual([]);
   });
 });
 

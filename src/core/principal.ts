@@ -1,5 +1,5 @@
-/** Who a verified token speaks for. Plain data: it is kept in a socket's attachment. UUIDs are in lower case. */
-export type Principal = UserPrincipal | ApiKeyPrincipal | ApplicationPrincipal;
+/** Who a verified credential speaks for. Plain data: it is kept in a socket's attachment. UUIDs are in lower case. */
+export type Principal = UserPrincipal | ApiKeyPrincipal | ApplicationPrincipal | ServerPrincipal;
 
 interface TokenFacts {
   readonly workspaceId: string;
@@ -32,6 +32,20 @@ export interface ApplicationPrincipal extends TokenFacts {
 }
 
 /**
+ * A server that holds one of `CHANNEL_SECRETS`. Its times are those of its socket: it must show a secret again that holds
+ * then, so that one which was taken from the list does not stay in use.
+ */
+export interface ServerPrincipal extends TokenFacts {
+  readonly kind: "server";
+}
+
+/** A server whose secret was found to hold now. */
+export function serverPrincipal(workspaceId: string, nowMs: number, lifeSeconds: number): ServerPrincipal {
+  const issuedAt = Math.floor(nowMs / 1000);
+  return { kind: "server", workspaceId, issuedAt, expiresAt: issuedAt + lifeSeconds };
+}
+
+/**
  * One string per caller within a workspace, the same for every token of that caller: what limits count by, and what a
  * refreshed token must share with the one before. Never the token's `sub`, never the token itself.
  */
@@ -43,5 +57,8 @@ export function identityOf(principal: Principal): string {
       return `apiKey:${principal.apiKeyId}`;
     case "application":
       return `application:${principal.applicationId}:${principal.userWorkspaceId ?? ""}`;
+    case "server":
+      // All servers of a workspace are one: which of the secrets each of them has says nothing.
+      return "server";
   }
 }

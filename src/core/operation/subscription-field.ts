@@ -14,6 +14,11 @@ export interface SubscriptionField<Args = unknown> {
   readonly listensTo: readonly Message["kind"][];
   /** What an operation with these arguments wants to hear of. */
   readonly interestOf: (args: Args) => Interest;
+  /**
+   * What an index cannot tell: whether an occurrence whose topic fits the interest is wanted all the same.
+   * @default it is
+   */
+  readonly wants?: (args: Args, topic: readonly string[]) => boolean;
   /** Says why this caller may not subscribe; undefined lets it. Asked again whenever permissions change. */
   readonly refuse?: (args: Args, caller: Principal, viewer: Viewer) => string | undefined;
   /** What a message holds for subscribers of this field, in order. */

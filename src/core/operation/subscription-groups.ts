@@ -125,15 +125,16 @@ function tryPayload(...args: Parameters<typeof makePayload>): Payload | undefine
 
 /**
  * Runs an operation for one event; with `positionAt`, the client is told where the event stands.
- * @returns undefined when the viewer may see nothing of it
+ * @returns undefined when it does not want the event after all, or the viewer may see nothing of it
  */
 export function makePayload(
   plan: SubscriptionPlan,
   viewer: Viewer,
-  { valueFor, recipients }: Occurrence,
+  { topic, valueFor, recipients }: Occurrence,
   offset: number,
   positionAt: ((offset: number) => string) | undefined,
 ): Payload | undefined {
+  if (plan.field.wants?.(plan.args, topic) === false) return undefined;
   const value = valueFor(viewer);
   if (value === undefined) return undefined;
   const result = executePlan(plan, value);

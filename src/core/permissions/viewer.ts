@@ -16,5 +16,8 @@ export interface Viewer {
 /** Sees all of a workspace that does not tell its callers apart. */
 export const OPEN_VIEWER: Viewer = { key: "open", see: (_, event) => event, hasFlag: () => true };
 
+/** A server, which is given channels and no records. Its key is nobody else's, so that it shares no execution with clients. */
+export const SERVER_VIEWER: Viewer = { key: "server", see: () => undefined, hasFlag: () => false };
+
 /** Sees no record: the viewer of a workspace that must have permissions and has none yet. */
 export const BLIND_VIEWER: Viewer = { key: "blind", see: () => undefined, hasFlag: () => false };
