@@ -1,0 +1,247 @@
+import type { PublishMessage, PublishResult } from "./publish-message.ts";
+import { PublishQueue, type QueuedMessage, refusedResult } from "./publish-queue.ts";
+import {
+  bindingTransport,
+  httpTransport,
+  type PublisherBinding,
+  type PublishOutcome,
+  type PublishTransport,
+} from "./publish-transport.ts";
+
+export type {
+  ChannelPayload,
+  MetadataBatch,
+  PublishError,
+  PublishedResult,
+  PublishMessage,
+  PublishResult,
+  QueueJobEvent,
+  RecordBatch,
+  RefusedResult,
+} from "./publish-message.ts";
+export type { PublisherBinding } from "./publish-transport.ts";
+
+export interface PublisherOptions {
+  /** The gateway, such as `https://gateway.example.com`. Needed without a binding. */
+  url?: string;
+  /** One of the gateway's `PUBLISHER_SECRETS`. Needed with `url`. */
+  secret?: string;
+  /** A service binding to the gateway's entrypoint `Publisher`: used in place of HTTP. */
+  binding?: PublisherBinding;
+  /**
+   * How many messages may be without a result.
+   * @default 10000
+   */
+  maxQueuedMessages?: number;
+  /**
+   * Their size together, in bytes of JSON.
+   * @default 33554432 (32 MiB)
+   */
+  maxQueuedBytes?: number;
+  /**
+   * What `publish` does past either: it waits for room, which holds back whoever awaits it, or rejects with a
+   * `PublisherFullError`.
+   * @default "wait"
+   */
+  whenFull?: "wait" | "throw";
+  /**
+   * How long a message is tried again, in ms from its first try. The gateway knows an id again for ten minutes, so this
+   * should stay below.
+   * @default 300000 (5 minutes)
+   */
+  retryFor?: number;
+  /**
+   * How long one call may take, in ms.
+   * @default 30000
+   */
+  requestTimeout?: number;
+  /** @default the global one */
+  fetch?: typeof fetch;
+}
+
+/** Sends messages to a gateway. */
+export interface Publisher {
+  /**
+   * Publishes one message or several. Resolves with a result for each, in order, once all have one: a result without `error`
+   * says that the message is durable.
+   * @throws TypeError for what is no message or no JSON; PublisherFullError; Error after `close`
+   */
+  publish(messages: PublishMessage | readonly PublishMessage[]): Promise<PublishResult[]>;
+  /** Resolves when everything that was published before has its result. */
+  flush(): Promise<void>;
+  /** Takes nothing more, and resolves as `flush` does. */
+  close(): Promise<void>;
+}
+
+/** More waits than may, and `whenFull` is `"throw"`. Nothing of the call was taken. */
+export class PublisherFullError extends Error {
+  override readonly name = "PublisherFullError";
+}
+
+/** What one call takes by default at the gateway (MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES), without the envelope. */
+const BATCH = { maxMessages: 100, maxBytes: 1024 * 1024 - '{"messages":[]}'.length };
+/** Each workspace is in one of them at most. */
+const MAX_CALLS_AT_ONCE = 4;
+const DEFAULTS = {
+  maxQueuedMessages: 10_000,
+  maxQueuedBytes: 32 * 1024 * 1024,
+  whenFull: "wait",
+  retryFor: 300_000,
+  requestTimeout: 30_000,
+} as const;
+
+/**
+ * A publisher over HTTP or a service binding. Messages get their ids before they are first sent and keep them when they are
+ * sent again, so that none is taken twice; those of one workspace are sent in the order in which they were published.
+ * @throws TypeError when neither a binding nor `url` and `secret` are given
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  return new QueueingPublisher(transportFrom(options), { ...DEFAULTS, ...options });
+}
+
+type QueueOptions = Required<Pick<PublisherOptions, "maxQueuedMessages" | "maxQueuedBytes" | "whenFull" | "retryFor">>;
+
+class QueueingPublisher implements Publisher {
+  readonly #send: PublishTransport;
+  readonly #options: QueueOptions;
+  readonly #queue = new PublishQueue(Math.random);
+  readonly #unsettled = new Set<Promise<unknown>>();
+  /** Those that found no room, first come first served. */
+  #waiting: QueuedMessage[] = [];
+  #calls = 0;
+  #isPlanned = false;
+  #isClosed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(send: PublishTransport, options: QueueOptions) {
+    this.#send = send;
+    this.#options = options;
+  }
+
+  async publish(messages: PublishMessage | readonly PublishMessage[]): Promise<PublishResult[]> {
+    if (this.#isClosed) throw new Error("The publisher is closed.");
+    const list: readonly PublishMessage[] = Array.isArray(messages) ? messages : [messages as PublishMessage];
+    const drafts = list.map(draftOf);
+    const bytes = drafts.reduce((sum, draft) => sum + draft.bytes, 0);
+    if (this.#options.whenFull === "throw" && !this.#hasRoom(drafts.length, bytes)) {
+      throw new PublisherFullError("More messages wait to be published than may (maxQueuedMessages, maxQueuedBytes).");
+    }
+    const results = Promise.all(
+      drafts.map((draft) => new Promise<PublishResult>((settle) => this.#waiting.push({ ...draft, settle }))),
+    );
+    this.#unsettled.add(results);
+    this.#admit();
+    this.#plan();
+    try {
+      return await results;
+    } finally {
+      this.#unsettled.delete(results);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#unsettled);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.flush();
+  }
+
+  /** In a moment, so that what is published together is sent together. */
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    queueMicrotask(() => {
+      this.#isPlanned = false;
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    clearTimeout(this.#timer);
+    this.#admit();
+    while (this.#calls < MAX_CALLS_AT_ONCE) {
+      const batch = this.#queue.take(Date.now(), BATCH);
+      if (batch.length === 0) break;
+      this.#calls++;
+      void this.#call(batch);
+    }
+    const { nextAt } = this.#queue;
+    if (nextAt === undefined || this.#calls >= MAX_CALLS_AT_ONCE) return;
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, nextAt - Date.now()));
+  }
+
+  /** Lets those in that have waited longest, as far as there is room. */
+  #admit(): void {
+    let admitted = 0;
+    for (const message of this.#waiting) {
+      // One that is larger than the whole queue may be goes alone.
+      if (this.#queue.count > 0 && !this.#hasRoom(1, message.bytes)) break;
+      admitted++;
+      this.#queue.add(message);
+    }
+    this.#waiting = this.#waiting.slice(admitted);
+  }
+
+  #hasRoom(count: number, bytes: number): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#options;
+    return this.#queue.count + count <= maxQueuedMessages && this.#queue.bytes + bytes <= maxQueuedBytes;
+  }
+
+  async #call(batch: QueuedMessage[]): Promise<void> {
+    const outcome = await this.#send(batch.map(({ text }) => text));
+    const now = Date.now();
+    const again = batch.filter((message, i) => !this.#settle(message, i, outcome, batch.length, now));
+    this.#queue.end(batch, again, now, "waitMs" in outcome ? outcome.waitMs : 0);
+    this.#calls--;
+    this.#run();
+  }
+
+  /** @returns whether the message has its result; otherwise it is sent again */
+  #settle(message: QueuedMessage, i: number, outcome: PublishOutcome, size: number, now: number): boolean {
+    if (outcome.type === "too-large" && size > 1) {
+      message.isAlone = true;
+      return false;
+    }
+    const answer = outcome.type === "answers" ? outcome.answers[i] : outcome;
+    if (answer === undefined) return false;
+    if (answer.error === undefined) {
+      const { position, events, duplicate } = answer;
+      const { id, workspaceId } = message;
+      this.#queue.settle(message, { id, workspaceId, position, events, duplicate });
+      return true;
+    }
+    const isTimeLeft = now - (message.firstTriedAt ?? now) < this.#options.retryFor;
+    if (answer.error.retryable && isTimeLeft) return false;
+    this.#queue.settle(message, refusedResult(message, answer.error));
+    return true;
+  }
+}
+
+type Draft = Omit<QueuedMessage, "settle">;
+
+/** Fixed as it is now, whatever happens to the object while it waits. */
+function draftOf(message: PublishMessage): Draft {
+  if (typeof message !== "object" || message === null || typeof message.workspaceId !== "string") {
+    throw new TypeError("A message is an object with a workspaceId.");
+  }
+  const { workspaceId } = message;
+  const id = message.id ?? crypto.randomUUID();
+  const text = JSON.stringify({ ...message, id });
+  return { id, workspaceId, text, bytes: new TextEncoder().encode(text).length };
+}
+
+function transportFrom(options: PublisherOptions): PublishTransport {
+  const { url, secret, binding, requestTimeout = DEFAULTS.requestTimeout } = options;
+  if (binding !== undefined) return bindingTransport(binding);
+  if (url === undefined || secret === undefined) {
+    throw new TypeError("A publisher needs a binding, or url and secret.");
+  }
+  const fetchIt = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
+  return httpTransport({ url: endpointOf(url), secret, fetch: fetchIt, timeoutMs: requestTimeout });
+}
+
+function endpointOf(url: string): string {
+  return `${url.replace(/^ws/, "http").replace(/\/+$/, "")}/publish`;
+}
