@@ -20,6 +20,10 @@ const CORE = ["src/core/", "graphql"];
 const SCHEMA = [...CORE, "schema/", "package.json"];
 const AUTH = [...CORE, "src/auth/", "jose"];
 const OBJECT = [...new Set([...SCHEMA, ...AUTH, "durable-objects/", ...PLATFORM])];
+const CLIENT = [
+  ...["client/", "src/core/protocol/", "src/core/pubsub/position.ts", "src/core/pubsub/trigger.ts"],
+  ...["graphql", "graphql-ws", "@apollo/client"],
+];
 const EDGE = [...OBJECT, "src/", "hono", "graphql-yoga"];
 
 /** The table of docs/architecture.md: a layer imports itself and what is below it. */
@@ -29,6 +33,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/auth/", mayImport: AUTH },
   { folder: "durable-objects/", mayImport: OBJECT },
   { folder: "src/", without: ["src/core/", "src/auth/"], mayImport: EDGE },
+  { folder: "client/", mayImport: CLIENT },
 ];
 
 interface Import {
