@@ -21,7 +21,7 @@ export interface SluicePubSubOptions extends PayloadCodecOptions, Omit<Publisher
   triggerTransform?: (trigger: string, options: unknown) => string;
   /**
    * Called without an argument when a socket was opened, with an error when one was lost or a subscription failed.
-   * @default errors are written to the console
+   * @default the messages of errors are written to the console
    */
   connectionListener?: (error?: Error) => void;
   /**
@@ -236,7 +236,7 @@ export class SluicePubSub {
 const DEFAULT_MAX_QUEUED_EVENTS = 10_000;
 
 function logError(error?: Error): void {
-  if (error !== undefined) console.error(error);
+  if (error !== undefined) console.error(error.message);
 }
 
 function socketOptions(
