@@ -99,7 +99,8 @@ export class ChannelSockets {
       on: {
         connected: () => onConnection(),
         closed: (event) => {
-          if (this.#lanes.has(lane) && !isExpected(event)) onConnection(errorOf(event));
+          const isOurs = isCloseEvent(event) && event.code === NORMAL;
+          if (this.#lanes.has(lane) && !isOurs) onConnection(errorOf(event));
         },
       },
     });
@@ -110,13 +111,6 @@ export class ChannelSockets {
 }
 
 const NORMAL = 1000;
-const FORBIDDEN = 4403;
-
-/** Closed from here, or by the gateway so that the secret is shown again. */
-function isExpected(event: unknown): boolean {
-  if (!isCloseEvent(event)) return false;
-  return event.code === NORMAL || (event.code === FORBIDDEN && event.reason === "Token expired");
-}
 
 /** What graphql-ws ends a subscription with: GraphQL errors, a close, or whatever was thrown. */
 function errorOf(thrown: unknown): Error {

@@ -10,8 +10,6 @@ export interface QueuedMessage {
   readonly settle: (result: PublishResult) => void;
   /** When it was first sent; ids are remembered for some time only. */
   firstTriedAt?: number;
-  /** It was too large together with others. */
-  isAlone?: boolean;
 }
 
 /** What waits of one workspace. Never in two calls at once, so that it keeps its order. */
@@ -75,7 +73,7 @@ export class PublishQueue {
       let taken = 0;
       for (const message of lane.waiting) {
         const fits = batch.length < maxMessages && bytes + message.bytes + 1 <= maxBytes;
-        if (batch.length > 0 && (!fits || message.isAlone || batch[0]?.isAlone)) break;
+        if (batch.length > 0 && !fits) break;
         batch.push(message);
         bytes += message.bytes + 1;
         taken++;
@@ -113,17 +111,18 @@ export class PublishQueue {
   /**
    * A call has ended.
    * @param again its messages that have no result, in order: they go before what waits of their workspaces
-   * @param waitMs how long the gateway wants to be left alone
+   * @param waitMs how long the gateway wants to be left alone; undefined when what is sent again need not wait at all
    */
-  end(batch: readonly QueuedMessage[], again: readonly QueuedMessage[], now: number, waitMs: number): void {
+  end(batch: readonly QueuedMessage[], again: readonly QueuedMessage[], now: number, waitMs: number | undefined): void {
     for (const workspaceId of new Set(batch.map((message) => message.workspaceId))) {
       const lane = this.#lanes.get(workspaceId);
       if (lane === undefined) continue;
       const own = again.filter((message) => message.workspaceId === workspaceId);
       lane.isSending = false;
       lane.waiting = [...own, ...lane.waiting];
-      lane.failures = own.length > 0 ? lane.failures + 1 : 0;
-      lane.notBefore = own.length > 0 ? now + Math.max(waitMs, this.#delay(lane.failures)) : 0;
+      const hasFailed = own.length > 0 && waitMs !== undefined;
+      lane.failures = hasFailed ? lane.failures + 1 : 0;
+      lane.notBefore = hasFailed ? now + Math.max(waitMs, this.#delay(lane.failures)) : 0;
       if (lane.waiting.length === 0) this.#lanes.delete(workspaceId);
     }
   }

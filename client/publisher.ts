@@ -1,5 +1,5 @@
 import type { PublishMessage, PublishResult } from "./publish-message.ts";
-import { PublishQueue, type QueuedMessage, refusedResult } from "./publish-queue.ts";
+import { type BatchLimits, PublishQueue, type QueuedMessage, refusedResult } from "./publish-queue.ts";
 import {
   bindingTransport,
   httpTransport,
@@ -79,7 +79,7 @@ export class PublisherFullError extends Error {
 }
 
 /** What one call takes by default at the gateway (MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES), without the envelope. */
-const BATCH = { maxMessages: 100, maxBytes: 1024 * 1024 - '{"messages":[]}'.length };
+const BATCH: BatchLimits = { maxMessages: 100, maxBytes: 1024 * 1024 - '{"messages":[]}'.length };
 /** Each workspace is in one of them at most. */
 const MAX_CALLS_AT_ONCE = 4;
 const DEFAULTS = {
@@ -109,6 +109,8 @@ class QueueingPublisher implements Publisher {
   /** Those that found no room, first come first served. */
   #waiting: QueuedMessage[] = [];
   #calls = 0;
+  /** Shrinks where the gateway takes less in a call than it does by default. */
+  #batch: BatchLimits = BATCH;
   #isPlanned = false;
   #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -162,7 +164,7 @@ class QueueingPublisher implements Publisher {
     clearTimeout(this.#timer);
     this.#admit();
     while (this.#calls < MAX_CALLS_AT_ONCE) {
-      const batch = this.#queue.take(Date.now(), BATCH);
+      const batch = this.#queue.take(Date.now(), this.#batch);
       if (batch.length === 0) break;
       this.#calls++;
       void this.#call(batch);
@@ -192,18 +194,26 @@ class QueueingPublisher implements Publisher {
   async #call(batch: QueuedMessage[]): Promise<void> {
     const outcome = await this.#send(batch.map(({ text }) => text));
     const now = Date.now();
-    const again = batch.filter((message, i) => !this.#settle(message, i, outcome, batch.length, now));
-    this.#queue.end(batch, again, now, "waitMs" in outcome ? outcome.waitMs : 0);
+    if (outcome.type === "too-large" && batch.length > 1) {
+      this.#shrink(batch);
+      this.#queue.end(batch, batch, now, undefined);
+    } else {
+      const again = batch.filter((message, i) => !this.#settle(message, i, outcome, now));
+      this.#queue.end(batch, again, now, "waitMs" in outcome ? outcome.waitMs : 0);
+    }
     this.#calls--;
     this.#run();
   }
 
+  /** A call that was full by its number of messages had too many of them, any other too many bytes. */
+  #shrink(batch: readonly QueuedMessage[]): void {
+    const { maxMessages, maxBytes } = this.#batch;
+    if (batch.length >= maxMessages) this.#batch = { maxBytes, maxMessages: Math.ceil(maxMessages / 2) };
+    else this.#batch = { maxMessages, maxBytes: batch.reduce((sum, { bytes }) => sum + bytes, 0) / 2 };
+  }
+
   /** @returns whether the message has its result; otherwise it is sent again */
-  #settle(message: QueuedMessage, i: number, outcome: PublishOutcome, size: number, now: number): boolean {
-    if (outcome.type === "too-large" && size > 1) {
-      message.isAlone = true;
-      return false;
-    }
+  #settle(message: QueuedMessage, i: number, outcome: PublishOutcome, now: number): boolean {
     const answer = outcome.type === "answers" ? outcome.answers[i] : outcome;
     if (answer === undefined) return false;
     if (answer.error === undefined) {

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { catalogue } from "../schema/index.ts";
 import { serverCatalogueIn } from "../schema/server-catalogue.ts";
+import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
 import { BLIND_VIEWER, OPEN_VIEWER, SERVER_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
@@ -33,6 +34,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #alarm: AlarmClock;
+  /** Which channel secrets open this workspace by the settings that it runs with. */
+  #channelSecretTags: readonly string[] = [];
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
 
@@ -42,6 +45,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#retention = retentionFrom(this.#settings.limits);
     this.#storage = openExistingStorage(ctx.storage, this.#retention);
     this.#alarm = new AlarmClock(ctx);
+    void ctx.blockConcurrencyWhile(async () => {
+      const secrets = channelSecretsFor(this.#settings, ctx.id.name);
+      this.#channelSecretTags = await Promise.all(secrets.map(secretTag));
+    });
     // Keep-alive pings of stock clients are answered by the platform and wake nobody.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
@@ -169,6 +176,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         isRefused: (principal) => this.#isRefused(principal),
       });
       this.#awake = { connections, subscriptions, sockets, unread };
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -212,7 +221,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
   }
 
+  #isWithoutSecret(principal: Principal): boolean {
+    return principal.kind === "server" && !this.#channelSecretTags.includes(principal.secretTag);
+  }
+
   #isRefused(principal: Principal): boolean {
+    if (this.#isWithoutSecret(principal)) return true;
     this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }

@@ -31,19 +31,20 @@ export interface ApplicationPrincipal extends TokenFacts {
   readonly userId?: string;
 }
 
-/**
- * A server that holds one of `CHANNEL_SECRETS`. Its times are those of its socket: it must show a secret again that holds
- * then, so that one which was taken from the list does not stay in use.
- */
+/** A server that holds one of `CHANNEL_SECRETS`: for as long as that one is in the list. */
 export interface ServerPrincipal extends TokenFacts {
   readonly kind: "server";
+  /** Which of the secrets it is, as of `secretTag`. */
+  readonly secretTag: string;
 }
 
-/** A server whose secret was found to hold now. */
-export function serverPrincipal(workspaceId: string, nowMs: number, lifeSeconds: number): ServerPrincipal {
-  const issuedAt = Math.floor(nowMs / 1000);
-  return { kind: "server", workspaceId, issuedAt, expiresAt: issuedAt + lifeSeconds };
+/** A server whose secret was found to hold now. A secret has no expiry of its own. */
+export function serverPrincipal(workspaceId: string, secretTag: string, nowMs: number): ServerPrincipal {
+  return { kind: "server", workspaceId, secretTag, issuedAt: Math.floor(nowMs / 1000), expiresAt: END_OF_TIME };
 }
+
+/** The last second that a `Date` can hold. */
+const END_OF_TIME = 8_640_000_000_000;
 
 /**
  * One string per caller within a workspace, the same for every token of that caller: what limits count by, and what a
@@ -58,7 +59,7 @@ export function identityOf(principal: Principal): string {
     case "application":
       return `application:${principal.applicationId}:${principal.userWorkspaceId ?? ""}`;
     case "server":
-      // All servers of a workspace are one: which of the secrets each of them has says nothing.
+      // All servers of a workspace are one, also while they change from one secret to another.
       return "server";
   }
 }

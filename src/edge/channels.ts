@@ -1,3 +1,4 @@
+import { channelSecretsFor, secretTag } from "../auth/channel-secrets.ts";
 import { GatewayError } from "../core/errors.ts";
 import { serverPrincipal } from "../core/principal.ts";
 import { CLOSE } from "../core/protocol/close-events.ts";
@@ -15,14 +16,9 @@ import { openWorkspaceSocket } from "./workspace-socket.ts";
  * @throws GatewayError UNAUTHENTICATED or FORBIDDEN for the secret, BAD_REQUEST for what is no upgrade or no workspace
  */
 export async function openChannels(request: Request, idInPath: string, edge: Edge): Promise<Response> {
-  const { channelSecrets, limits } = edge.settings;
   const workspaceId = parseUuid(idInPath);
-  const secrets = channelSecrets.filter((item) => item.workspaceId === undefined || item.workspaceId === workspaceId);
-  await requireSecret(
-    request,
-    secrets.map(({ secret }) => secret),
-    "CHANNEL_SECRETS for this workspace",
-  );
+  const secrets = channelSecretsFor(edge.settings, workspaceId);
+  const secret = await requireSecret(request, secrets, "CHANNEL_SECRETS for this workspace");
   if (workspaceId === undefined) throw new GatewayError("BAD_REQUEST", "The workspace id must be a UUID.");
   if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
     throw new GatewayError("BAD_REQUEST", "Channels are read over WebSocket: an Upgrade is required.");
@@ -31,6 +27,6 @@ export async function openChannels(request: Request, idInPath: string, edge: Edg
   const { subprotocol } = negotiated;
   if (subprotocol === undefined) return acceptAndClose(CLOSE.SUBPROTOCOL_NOT_ACCEPTABLE, negotiated.echo);
   if (subprotocol === LEGACY_SUBPROTOCOL) return acceptAndClose(CLOSE.SUBPROTOCOL_NOT_ACCEPTABLE, subprotocol);
-  const principal = serverPrincipal(workspaceId, Date.now(), limits.SERVER_SOCKET_SECONDS);
+  const principal = serverPrincipal(workspaceId, await secretTag(secret), Date.now());
   return (await openWorkspaceSocket(edge, principal, subprotocol)) ?? acceptAndClose(CLOSE.OVERLOADED, subprotocol);
 }

@@ -142,7 +142,7 @@ describe("publish", () => {
 });
 
 describe("what fails", () => {
-  test("is sent again with the same id, whether the answer or the call was lost", async () => {
+  test("[SHIM-8] is sent again with the same id, whether the answer or the call was lost", async () => {
     gateway.script.push(
       (messages) => {
         for (const each of messages) gateway.take(each);
@@ -204,15 +204,24 @@ describe("what fails", () => {
     ]);
   });
 
-  test("because it is too large together is sent one by one", async () => {
+  test("because it is too large together is sent in smaller calls, and so is what follows", async () => {
     const tooLarge = { errors: [{ message: "A body may have 10 bytes.", extensions: { code: "TOO_LARGE" } }] };
     gateway.script.push(
       () => ({ status: 413, body: tooLarge }),
       () => ({ status: 413, body: tooLarge }),
     );
-    const results = await publisher().publish([message(1), message(2), message(3)]);
-    expect(results.map(({ error }) => error?.code)).toEqual(["TOO_LARGE", undefined, undefined]);
-    expect(gateway.calls.map(payloads)).toEqual([[1, 2, 3], [1], [2], [3]]);
+    const { publish } = bound(publisher());
+    const list = (count: number) => Array.from({ length: count }, (_, i) => message(i));
+    await publish(list(100));
+    expect(gateway.calls.map(({ length }) => length)).toEqual([100, 50, 25, 25, 25, 25]);
+    gateway.calls.length = 0;
+    gateway.script.push(
+      () => ({ status: 413, body: tooLarge }),
+      () => ({ status: 413, body: tooLarge }),
+    );
+    const results = await publish(list(2));
+    expect(results.map(({ error }) => error?.code)).toEqual(["TOO_LARGE", undefined]);
+    expect(gateway.calls.map(payloads)).toEqual([[0, 1], [0], [1]]);
   });
 });
 

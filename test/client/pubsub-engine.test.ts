@@ -49,7 +49,7 @@ describeEngine("An engine in memory", (options) => new MemoryPubSub(bus, options
 describeEngine("SluicePubSub", (options = {}) => engine({ ...options, ...quiet }));
 
 describe("SluicePubSub", () => {
-  test("loses nothing of what is published while its socket is cut again and again", async () => {
+  test("[SHIM-7] loses nothing of what is published while its socket is cut again and again", async () => {
     const { webSocketImpl, sockets, cut } = network();
     const workspaceId = crypto.randomUUID();
     const trigger = `NOTES_CHANNEL:${workspaceId}`;
@@ -68,7 +68,7 @@ describe("SluicePubSub", () => {
     expect(sockets.length).toBeGreaterThan(1);
   });
 
-  test("tells once what it lost for good, and goes on", async () => {
+  test("[SHIM-7] tells once what it lost for good, and goes on", async () => {
     const { webSocketImpl, cut, state } = network();
     const workspaceId = crypto.randomUUID();
     const trigger = `NOTES_CHANNEL:${workspaceId}`;

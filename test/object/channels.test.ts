@@ -1,5 +1,6 @@
-import { evictDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
+import type { Attachment } from "../../durable-objects/attachment.ts";
 import { age } from "./support/age.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
@@ -187,14 +188,42 @@ describe("a server's socket", () => {
     expect(await socket.drain()).toEqual([[next("1", "notes", 1), next("1", "notes", 2)]]);
   });
 
-  it("[CHAN-10] is closed 4403 when SERVER_SOCKET_SECONDS are over", async () => {
+  it("[CHAN-10] has no expiry", async () => {
     const workspace = newWorkspace();
     const socket = await WorkerdSocket.connectServer(workspace.workspaceId);
-    await age(workspace, 3_590_000);
+    await age(workspace, 100 * 365 * 86_400_000);
     expect(await socket.drain()).toEqual([]);
-    await age(workspace, 10_000);
-    socket.send({ type: "ping" });
-    expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Token expired" });
+  });
+
+  it("[CHAN-10] is closed when its secret is no longer in the list, before anything is sent to it", async () => {
+    const { workspaceId, stub, publish } = newWorkspace();
+    const [kept, taken] = [
+      await WorkerdSocket.connectServer(workspaceId),
+      await WorkerdSocket.connectServer(workspaceId),
+    ];
+    for (const socket of [kept, taken]) {
+      socket.subscribeChannel("1", "notes");
+      await socket.drain();
+    }
+    await evictDurableObject(stub);
+    // As if it had come with another secret, which the settings do not have.
+    await runInDurableObject(stub, (_, state) => {
+      const [socket] = state.getWebSockets().slice(-1);
+      const attachment = socket?.deserializeAttachment() as Attachment;
+      socket?.serializeAttachment({ ...attachment, principal: { ...attachment.principal, secretTag: "another" } });
+    });
+    await publish({ workspaceId, channel: "notes", payload: 1 });
+    const sockets = [kept, taken];
+    const open = await Promise.all(
+      sockets.map(async (socket) => {
+        await vi.waitFor(() => expect(sockets.some(({ closed }) => closed !== undefined)).toBe(true));
+        return socket.closed ?? payloadsIn(await socket.drain());
+      }),
+    );
+    expect(open).toHaveLength(2);
+    expect(open).toContainEqual([1]);
+    expect(open).toContainEqual({ code: 4403, reason: "Revoked" });
+    expect(sockets.flatMap((socket) => (socket.closed ? socket.take() : []))).toEqual([]);
   });
 
   it("[CHAN-11] stays when all callers are revoked, and is closed when the workspace is erased", async () => {

@@ -23,7 +23,7 @@ function engine(options: SluicePubSubOptions = {}): SluicePubSub {
 }
 
 describe("SluicePubSub on Workers", () => {
-  it("publishes over a binding and subscribes over fetch, over an eviction too", async () => {
+  it("[SHIM-7] publishes over a binding and subscribes over fetch, over an eviction too", async () => {
     const { workspaceId, stub } = newWorkspace();
     const trigger = `NOTES_CHANNEL:${workspaceId}`;
     const pubsub = engine();
