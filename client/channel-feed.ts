@@ -12,7 +12,7 @@ export class ChannelFeed {
   /** Resolves when the gateway has begun it; rejects when it never did. */
   readonly live: Promise<void>;
   readonly #listeners = new Map<number, FeedListener>();
-  readonly #end: () => void;
+  #end: () => void;
   readonly #fail: (error: Error) => void;
 
   /**
@@ -35,23 +35,29 @@ export class ChannelFeed {
       for (const listener of [...this.#listeners.values()]) runApart(() => listener.failed(error));
     };
     let isLive = false;
-    this.#end = subscribe({
+    const listener: ChannelListener = {
       live() {
         isLive = true;
         resolve();
       },
       next: (message) => {
         const payload = decode(message);
-        for (const listener of [...this.#listeners.values()]) runApart(() => listener.next(payload));
+        for (const each of [...this.#listeners.values()]) runApart(() => each.next(payload));
       },
       gap() {
         if (isLive) onGap();
       },
       failed: (error) => {
+        // A gateway that was deployed anew no longer runs what it kept, and says nothing against the same once more.
+        if ("code" in error && error.code === "OPERATION_OUTDATED") {
+          this.#end = subscribe(listener);
+          return listener.gap();
+        }
         this.#fail(error);
         onFailure(error);
       },
-    });
+    };
+    this.#end = subscribe(listener);
   }
 
   join(id: number, listener: FeedListener): void {

@@ -208,8 +208,10 @@ class QueueingPublisher implements Publisher {
   /** A call that was full by its number of messages had too many of them, any other too many bytes. */
   #shrink(batch: readonly QueuedMessage[]): void {
     const { maxMessages, maxBytes } = this.#batch;
-    if (batch.length >= maxMessages) this.#batch = { maxBytes, maxMessages: Math.ceil(maxMessages / 2) };
-    else this.#batch = { maxMessages, maxBytes: batch.reduce((sum, { bytes }) => sum + bytes, 0) / 2 };
+    const half = { messages: Math.ceil(batch.length / 2), bytes: batch.reduce((sum, { bytes }) => sum + bytes, 0) / 2 };
+    // Several calls may come back at once, so not from what it is now.
+    if (batch.length >= maxMessages) this.#batch = { maxBytes, maxMessages: Math.min(maxMessages, half.messages) };
+    else this.#batch = { maxMessages, maxBytes: Math.min(maxBytes, half.bytes) };
   }
 
   /** @returns whether the message has its result; otherwise it is sent again */

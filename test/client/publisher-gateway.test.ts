@@ -11,18 +11,18 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => gateway.stop());
 
-/** A network on which every second answer, and every third call, is lost. */
+/** A network on which every fifth call, and every third answer, is lost. */
 function lossy() {
   let calls = 0;
   const losses = { answers: 0, calls: 0 };
   async function lossyFetch(...args: Parameters<typeof fetch>): Promise<Response> {
     calls++;
-    if (calls % 3 === 0) {
+    if (calls % 5 === 0) {
       losses.calls++;
       throw new TypeError("fetch failed");
     }
     const response = await fetch(...args);
-    if (calls % 2 === 1) return response;
+    if (calls % 3 !== 0) return response;
     losses.answers++;
     await response.text();
     throw new TypeError("terminated");
