@@ -29,10 +29,13 @@ export function iterateEvents<T>(
     if (end !== undefined) return;
     end = how;
     unsubscribe?.();
-    for (const { resolve, reject } of asked.splice(0)) {
-      if (how.error === undefined) resolve({ done: true, value: undefined });
-      else reject(how.error);
-    }
+    const [first, ...others] = asked.splice(0);
+    if (first === undefined) return;
+    // A failure is told once: to the next who asks, or to the first who waits.
+    if (how.error === undefined) first.resolve({ done: true, value: undefined });
+    else first.reject(how.error);
+    end = {};
+    for (const { resolve } of others) resolve({ done: true, value: undefined });
   }
 
   const source: EventSource = {
@@ -52,7 +55,6 @@ export function iterateEvents<T>(
       if (waiting.length > 0) return { done: false, value: waiting.shift() as T };
       if (end === undefined) return new Promise((resolve, reject) => asked.push({ resolve, reject }));
       const { error } = end;
-      // Told once: afterwards the iterator is just over.
       end = {};
       if (error !== undefined) throw error;
       return { done: true, value: undefined };

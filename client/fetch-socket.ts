@@ -58,7 +58,10 @@ export function fetchSocket(headers: Readonly<Record<string, string>>, fetchIt: 
 
     #join(socket: AcceptableSocket, protocol: string): void {
       socket.accept();
-      if (this.readyState !== FetchSocket.CONNECTING) return socket.close(1000);
+      if (this.readyState !== FetchSocket.CONNECTING) {
+        socket.close(1000);
+        return this.#end({ code: 1006, reason: "Closed before it was open", wasClean: false });
+      }
       this.#socket = socket;
       this.protocol = protocol;
       socket.addEventListener("message", (event) => this.onmessage?.(event));

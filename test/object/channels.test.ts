@@ -242,6 +242,22 @@ describe("a server's socket", () => {
     expect(await again.drain()).toEqual([]);
   });
 
+  it("[CHAN-12] may keep more than one caller could", async () => {
+    const { workspaceId, token, stub } = newWorkspace();
+    const outcomes: unknown[] = [];
+    for (const [socket, query] of [
+      [await WorkerdSocket.connectServer(workspaceId), 'subscription { channel(name: "notes") { payload } }'],
+      [await WorkerdSocket.connect(await token()), "subscription { onDbEvent(input: {}) { action } }"],
+    ] as const) {
+      // A comment is no token, but it is kept.
+      const payload = { query: `${query} #${"x".repeat(100 * 1024)}` };
+      for (let id = 1; id <= 11; id++) socket.send({ type: "subscribe", id: `${id}`, payload });
+      outcomes.push(await socket.drain());
+    }
+    expect(outcomes).toEqual([[], [failure("11", "TOO_MANY_OPERATIONS")]]);
+    expect(await stub.inspect()).toMatchObject({ operationsByField: { channel: 11, onDbEvent: 10 } });
+  });
+
   it("[CHAN-3] takes no token of a client in the place of its secret", async () => {
     const { workspaceId, token } = newWorkspace();
     const socket = await WorkerdSocket.connectServer(workspaceId);
