@@ -2,10 +2,6 @@
 export type { Trigger } from "../src/core/pubsub/trigger.ts";
 export { EventQueueOverflowError } from "./event-queue.ts";
 export type { DeserializerContext } from "./payload-codec.ts";
-export {
-  PublishFailedError,
-  type PublishOptions,
-  SluicePubSub,
-  type SluicePubSubOptions,
-  type SubscribeOptions,
-} from "./pubsub-engine.ts";
+export { PublishFailedError } from "./publish-failed-error.ts";
+export { SluicePubSub } from "./pubsub-engine.ts";
+export type { PublishOptions, SluicePubSubOptions, SubscribeOptions } from "./pubsub-options.ts";
