@@ -1,9 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
+import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer, viewerOfCaller } from "../src/core/permissions/viewer.ts";
+import {
+  BLIND_VIEWER,
+  OPEN_VIEWER,
+  SERVER_VIEWER,
+  type Viewer,
+  viewerOfCaller,
+} from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
@@ -39,6 +47,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   readonly #retention: Retention;
   readonly #alarm: AlarmClock;
   readonly #enricher: Enricher | undefined;
+  /** Which channel secrets open this workspace by the settings that it runs with. */
+  #channelSecretTags: readonly string[] = [];
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
 
@@ -50,6 +60,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#alarm = new AlarmClock(ctx);
     const service = (env as { readonly ENRICHER?: EnricherService }).ENRICHER;
     this.#enricher = service && this.#enricherWith(service);
+    void ctx.blockConcurrencyWhile(async () => {
+      const secrets = channelSecretsFor(this.#settings, ctx.id.name);
+      this.#channelSecretTags = await Promise.all(secrets.map(secretTag));
+    });
     // Keep-alive pings of stock clients are answered by the platform and wake nobody.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
@@ -183,9 +197,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
       });
       const subscriptions: Subscriptions = new Subscriptions({
-        ...{ catalogue, connections, limits, streams, unread },
+        ...{ connections, limits, streams, unread },
+        catalogues: { client: catalogue, server: serverCatalogueIn(this.#workspaceId) },
         log: this.#log,
-        viewerOf: (principal) => viewerOfCaller(principal, this.#viewer),
+        viewerOf: (caller) => (caller.kind === "server" ? SERVER_VIEWER : viewerOfCaller(caller, this.#viewer)),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });
@@ -196,6 +211,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         isRefused: (principal) => this.#isRefused(principal),
       });
       this.#awake = { connections, subscriptions, sockets, streams, unread };
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -234,10 +251,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#storage;
   }
 
-  get #log(): WorkspaceLog {
+  get #workspaceId(): string {
     const { name } = this.ctx.id;
     if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
-    const workspace = workspaceTag(name);
+    return name;
+  }
+
+  get #log(): WorkspaceLog {
+    const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {
       workspaceTag: workspace,
@@ -252,7 +273,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
   }
 
+  #isWithoutSecret(principal: Principal): boolean {
+    return principal.kind === "server" && !this.#channelSecretTags.includes(principal.secretTag);
+  }
+
   #isRefused(principal: Principal): boolean {
+    if (this.#isWithoutSecret(principal)) return true;
     this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }

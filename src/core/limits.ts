@@ -66,6 +66,7 @@ export const LIMITS = {
   // Sockets.
   MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),
   MAX_SOCKETS_PER_WORKSPACE: limit(20_000, "count", 1, 32_000),
+  MAX_SERVER_SOCKETS_PER_WORKSPACE: limit(1_000, "count", 1, 20_000),
   MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: limit(100, "count", 1, 100_000),
   SILENT_SOCKET_SECONDS: limit(600, "seconds", 1, 86_400),
   SILENT_ANSWER_SECONDS: limit(60, "seconds", 1, 3_600),
