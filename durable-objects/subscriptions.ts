@@ -226,12 +226,18 @@ export class Subscriptions {
     const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
       const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(connection, operation);
-      if (plan !== undefined) {
+      // A deploy may have changed the settings: what a caller may not ask for any more is not taken up.
+      const forbidden = plan && refusal(plan, principal, viewer);
+      if (plan !== undefined && forbidden === undefined) {
         this.#enter(connection, id, operation, plan, viewer);
         continue;
       }
       connection.updateReady((ready) => withoutOperation(ready, id));
       this.#context.connections.save(connection);
+      if (forbidden !== undefined) {
+        this.#sendErrors(connection, id, [forbidden]);
+        continue;
+      }
       const outdated = "The gateway has changed and no longer runs this operation; subscribe again.";
       connection.send(encodeServerMessage(operationError(id, "OPERATION_OUTDATED", outdated)));
     }

@@ -5,13 +5,8 @@ import { serverCatalogueIn } from "../schema/server-catalogue.ts";
 import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import {
-  BLIND_VIEWER,
-  OPEN_VIEWER,
-  SERVER_VIEWER,
-  type Viewer,
-  viewerOfCaller,
-} from "../src/core/permissions/viewer.ts";
+import { Permissions } from "../src/core/permissions/permissions.ts";
+import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
@@ -19,7 +14,7 @@ import type { Message } from "../src/core/pubsub/message.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
-import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
+import type { StreamReport, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
@@ -140,7 +135,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   async inspect(): Promise<WorkspaceReport> {
-    const { connections, subscriptions, streams, unread } = this.#wake();
+    const { connections, subscriptions, streams, permissions, unread } = this.#wake();
     const operationsByField = subscriptions.countByField();
     const report: WorkspaceReport = {
       sockets: connections.size,
@@ -150,7 +145,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
       operationsByDocument: await subscriptions.countByDocument(),
-      ...(this.#viewer === BLIND_VIEWER && {
+      ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
+      ...(permissions.isBlind && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
       }),
     };
@@ -163,6 +159,24 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       position: this.#log.positionAt(head),
       log: { from: this.#log.positionAt(floor), rows, bytes },
     };
+  }
+
+  async putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.put(snapshot));
+  }
+
+  async patchMembers(patch: MembersPatch): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.patch(patch));
+  }
+
+  async listStreams(): Promise<StreamReport[]> {
+    return [...this.#wake().streams].map(({ id, channelId, owner, queries }) => ({
+      ...{ id, channelId, owner },
+      queries: [...queries.values()].map(({ id: queryId, text }) => ({
+        queryId,
+        operationSignature: JSON.parse(text) as object,
+      })),
+    }));
   }
 
   async erase(): Promise<{ closed: number }> {
@@ -196,11 +210,17 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         channelIdOf: (id) => uuidv5(id, uuidv5.DNS),
         keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
       });
+      const permissions = new Permissions({
+        limits,
+        stored: this.#storage?.permissions,
+        store: () => this.#openStorage().permissions,
+        isOpen: this.#settings.permissions === "open",
+      });
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ connections, limits, streams, unread },
         catalogues: { client: catalogue, server: serverCatalogueIn(this.#workspaceId) },
         log: this.#log,
-        viewerOf: (caller) => (caller.kind === "server" ? SERVER_VIEWER : viewerOfCaller(caller, this.#viewer)),
+        viewerOf: (caller) => permissions.viewerOf(caller),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });
@@ -210,7 +230,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets, streams, unread };
+      this.#awake = { connections, subscriptions, sockets, streams, permissions, unread };
       // A deploy may have taken a secret from the list while the object slept: before anything is sent.
       sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
@@ -228,6 +248,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     } catch (thrown) {
       console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
     }
+  }
+
+  /** What is written holds for every frame from here on, whenever its event was written. */
+  #changePermissions(change: (permissions: Permissions) => PermissionsAnswer): PermissionsAnswer {
+    const { permissions, subscriptions } = this.#wake();
+    const answer = change(permissions);
+    if (answer.taken) subscriptions.changeViewers();
+    return answer;
   }
 
   #enricherWith(service: EnricherService): Enricher {
@@ -268,11 +296,6 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     };
   }
 
-  /** Fails closed: without a snapshot of permissions, records reach a workspace only where they are open to all of it. */
-  get #viewer(): Viewer {
-    return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
-  }
-
   #isWithoutSecret(principal: Principal): boolean {
     return principal.kind === "server" && !this.#channelSecretTags.includes(principal.secretTag);
   }
@@ -289,6 +312,7 @@ interface AwakeWorkspace {
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
   readonly streams: EventStreams;
+  readonly permissions: Permissions;
   readonly unread: UnreadBytes;
 }
 

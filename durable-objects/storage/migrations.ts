@@ -46,7 +46,11 @@ const MIGRATIONS: readonly string[] = [
      offset INTEGER NOT NULL,
      PRIMARY KEY (object, record)
    ) WITHOUT ROWID;
-   CREATE INDEX record_times_by_offset ON record_times (offset);`,
+   CREATE INDEX record_times_by_offset ON record_times (offset);
+
+   -- The permission snapshot, if there is one, and the roles of each member as JSON.
+   CREATE TABLE permissions (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, rules TEXT NOT NULL);
+   CREATE TABLE members (id TEXT PRIMARY KEY, roles TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -1,4 +1,5 @@
 import type { OperationStore } from "../../src/core/operation/operation-store.ts";
+import type { PermissionStore } from "../../src/core/permissions/permission-store.ts";
 import { randomEpoch } from "../../src/core/pubsub/position.ts";
 import type { RecordTimes } from "../../src/core/pubsub/record-times.ts";
 import type { ReplayLog, Retention } from "../../src/core/pubsub/replay-log.ts";
@@ -8,6 +9,7 @@ import { readMeta, writeMeta } from "./meta.ts";
 import { migrate, storageVersion } from "./migrations.ts";
 import { type Refusals, SqliteRefusals } from "./refusals.ts";
 import { SqliteOperationStore } from "./sqlite-operation-store.ts";
+import { SqlitePermissionStore } from "./sqlite-permission-store.ts";
 import { SqliteRecordTimes } from "./sqlite-record-times.ts";
 import { SqliteReplayLog } from "./sqlite-replay-log.ts";
 import { SqliteStreamStore } from "./sqlite-stream-store.ts";
@@ -21,6 +23,7 @@ export interface WorkspaceStorage {
   readonly refusals: Refusals;
   readonly streams: StreamStore;
   readonly recordTimes: RecordTimes;
+  readonly permissions: PermissionStore;
   readonly positionReports: PositionReports;
 }
 
@@ -35,6 +38,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     refusals: new SqliteRefusals(sql),
     streams: new SqliteStreamStore(sql),
     recordTimes: new SqliteRecordTimes(sql),
+    permissions: new SqlitePermissionStore(sql),
     positionReports: new PositionReports(sql, retention),
   };
 }

@@ -35,6 +35,7 @@ export const ERRORS = {
   BAD_REQUEST: { status: 400, retryable: false },
   BAD_SETTING: { status: 500, retryable: false },
   NOT_FOUND: { status: 404, retryable: false },
+  VERSION_CONFLICT: { status: 409, retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   NOT_ACCEPTABLE: { status: 406, retryable: false },
   MISDIRECTED: { status: 421, retryable: false },

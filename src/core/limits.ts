@@ -74,6 +74,12 @@ export const LIMITS = {
   // Twenty's front takes a stream or a chat for dead after 90 s without a result.
   KEEP_ALIVE_SECONDS: limit(30, "seconds", 1, 60),
 
+  // Permissions.
+  // The rules are one row as well.
+  MAX_PERMISSIONS_BYTES: limit(MIB, "bytes", KIB, 1.5 * MIB),
+  MAX_MEMBERS: limit(50_000, "count", 0, 500_000),
+  MAX_MEMBERS_PATCH_BYTES: limit(8 * MIB, "bytes", KIB, 16 * MIB),
+
   // Publishing.
   // A message is one row, and a row of an object's SQLite holds 2 MB.
   MAX_PUBLISH_BYTES: limit(MIB, "bytes", KIB, 1.5 * MIB),

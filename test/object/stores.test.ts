@@ -2,10 +2,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { migrate } from "../../durable-objects/storage/migrations.ts";
 import { SqliteOperationStore } from "../../durable-objects/storage/sqlite-operation-store.ts";
+import { SqlitePermissionStore } from "../../durable-objects/storage/sqlite-permission-store.ts";
 import { SqliteRecordTimes } from "../../durable-objects/storage/sqlite-record-times.ts";
 import { SqliteReplayLog } from "../../durable-objects/storage/sqlite-replay-log.ts";
 import { SqliteStreamStore } from "../../durable-objects/storage/sqlite-stream-store.ts";
 import { describeOperationStore } from "../support/operation-store-contract.ts";
+import { describePermissionStore } from "../support/permission-store-contract.ts";
 import { describeRecordTimes } from "../support/record-times-contract.ts";
 import { describeReplayLog } from "../support/replay-log-contract.ts";
 import { describeStreamStore } from "../support/stream-store-contract.ts";
@@ -34,6 +36,8 @@ describeOperationStore("SqliteOperationStore", {
   open: () => new SqliteOperationStore(sql),
   reopen: () => new SqliteOperationStore(sql),
 });
+
+describePermissionStore("SqlitePermissionStore", () => new SqlitePermissionStore(sql), within);
 
 describeRecordTimes("SqliteRecordTimes", () => new SqliteRecordTimes(sql), within);
 

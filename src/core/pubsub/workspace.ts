@@ -1,5 +1,7 @@
+import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../permissions/snapshot.ts";
 import type { Principal } from "../principal.ts";
 import type { Revocation } from "../revocation.ts";
+import type { EventStream } from "../streams/event-stream.ts";
 import type { StreamCounts } from "../streams/event-streams.ts";
 import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
@@ -16,8 +18,19 @@ export interface Workspace {
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
+  /** The event streams with their queries, so that a server can do its own matching. */
+  listStreams(): Promise<StreamReport[]>;
+  /** Puts a snapshot of permissions in the place of the one before. */
+  putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer>;
+  /** Changes the roles of members. */
+  patchMembers(patch: MembersPatch): Promise<PermissionsAnswer>;
   /** Deletes everything, and refuses every token issued until now. */
   erase(): Promise<{ closed: number }>;
+}
+
+/** An event stream, as a server needs to know it. */
+export interface StreamReport extends Pick<EventStream, "id" | "channelId" | "owner"> {
+  readonly queries: readonly { readonly queryId: string; readonly operationSignature: object }[];
 }
 
 /** How a workspace stands, for whoever operates the gateway. */
@@ -35,6 +48,8 @@ export interface WorkspaceReport extends StreamCounts {
   readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
   readonly position?: string;
   readonly epoch?: string;
+  /** Of the permissions; absent when there are none. */
+  readonly snapshotVersion?: number;
   /** Says why records reach nobody, where that is so. */
   readonly notDelivering?: string;
 }
