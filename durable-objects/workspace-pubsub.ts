@@ -177,7 +177,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
       });
       const subscriptions: Subscriptions = new Subscriptions({
-        ...{ catalogue, connections, limits, streams, unread },
+        ...{ connections, limits, streams, unread },
+        catalogue: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
         log: this.#log,
         viewerOf: () => this.#viewer,
         schedule: (connection) => sockets.schedule(connection),

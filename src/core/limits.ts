@@ -41,6 +41,7 @@ export const LIMITS = {
   MAX_KEPT_BYTES_PER_WORKSPACE: limit(32 * MIB, "bytes", KIB, 64 * MIB),
   MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
   MAX_HTTP_BODY_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
+  UPSTREAM_TIMEOUT_SECONDS: limit(60, "seconds", 1, 600),
 
   // Event streams, and the filters of their queries and of roles.
   MAX_STREAMS_PER_IDENTITY: limit(50, "count", 1, 10_000),

@@ -2,12 +2,13 @@ import { Hono } from "hono";
 import { isLoopbackHost } from "../core/settings.ts";
 import { admin } from "./admin.ts";
 import { corsFor } from "./cors.ts";
-import { edgeOf } from "./edge.ts";
+import { type Edge, edgeOf } from "./edge.ts";
 import { errorResponse, responseTo } from "./error-response.ts";
 import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
 import { graphqlOverHttp } from "./graphql.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
+import { routeUpstream } from "./route-upstream.ts";
 import { graphqlOverSse, wantsEventStream } from "./sse.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -58,6 +59,12 @@ async function answerOverHttp(request: Request, env: Env): Promise<Response> {
   if (wantsPage && edge.settings.playground && !new URL(request.url).searchParams.has("query")) {
     return serveGraphiql(env.ASSETS, request);
   }
-  const answer = wantsEventStream(request) ? graphqlOverSse(request, edge) : graphqlOverHttp(request, edge);
-  return answer.catch(responseTo);
+  return answerOperation(request, edge).catch(responseTo);
+}
+
+async function answerOperation(request: Request, edge: Edge): Promise<Response> {
+  const { upstreamGraphqlUrl } = edge.settings;
+  const routed = upstreamGraphqlUrl === undefined ? request : await routeUpstream(request, upstreamGraphqlUrl, edge);
+  if (routed instanceof Response) return routed;
+  return wantsEventStream(routed) ? graphqlOverSse(routed, edge) : graphqlOverHttp(routed, edge);
 }

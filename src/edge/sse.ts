@@ -1,8 +1,11 @@
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
+import { socketDocumentLimits } from "../core/operation/prepare-document.ts";
+import { readOperation } from "../core/operation/read-operation.ts";
 import type { Edge } from "./edge.ts";
 import { EventStream } from "./event-stream.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
+import { noMutationByGet } from "./no-mutation-by-get.ts";
 import { runInWorkspace } from "./workspace-client.ts";
 
 /** Whether a client wants its results as a stream of events. */
@@ -18,6 +21,8 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   const principal = await authenticateRequest(request, edge.verifier, edge.settings);
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
   const payload = await readGraphqlRequest(request, edge.settings.limits);
+  const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(edge.settings.limits)));
+  if (refused !== undefined) return refused;
   const stream = new EventStream(edge.unread);
   const operation = await runInWorkspace(edge, principal, payload, {
     next: (text) => stream.send("next", text),
