@@ -201,16 +201,15 @@ export class Sockets {
   }
 
   #findFull(principal: Principal, now: number): CloseEvent | undefined {
-    const { MAX_SOCKETS_PER_IDENTITY, MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
+    const { MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
+    const setting = principal.kind === "server" ? "MAX_SERVER_SOCKETS_PER_WORKSPACE" : "MAX_SOCKETS_PER_IDENTITY";
+    const ofIdentity = this.#limits[setting];
     const identity = identityOf(principal);
     const peers = this.#connections.ofIdentity(identity);
     // Or a caller could have one socket after the other closed for reading nothing, and leave all of it in memory.
-    if (peers.size + this.#unread.countLeaving(identity, now) >= MAX_SOCKETS_PER_IDENTITY) {
+    if (peers.size + this.#unread.countLeaving(identity, now) >= ofIdentity) {
       this.#askForPlace(peers, now);
-      return closeWith(
-        CLOSE.OVERLOADED,
-        `A caller may hold ${MAX_SOCKETS_PER_IDENTITY} sockets (MAX_SOCKETS_PER_IDENTITY)`,
-      );
+      return closeWith(CLOSE.OVERLOADED, `A caller may hold ${ofIdentity} sockets (${setting})`);
     }
     if (this.#connections.size >= MAX_SOCKETS_PER_WORKSPACE) {
       this.#askForPlace(this.#connections, now);

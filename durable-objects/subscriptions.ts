@@ -4,7 +4,7 @@ import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import { codedError } from "../src/core/operation/coded-error.ts";
 import { countByDocument } from "../src/core/operation/count-by-document.ts";
-import { refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
+import { executeInitialValue, refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import type { Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
@@ -39,7 +39,7 @@ import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** What subscriptions need of their workspace. */
 export interface SubscriptionsContext {
-  readonly catalogue: Catalogue;
+  readonly catalogues: { readonly client: Catalogue; readonly server: Catalogue };
   readonly connections: Connections;
   readonly limits: Limits;
   readonly log: WorkspaceLog;
@@ -55,7 +55,7 @@ export interface SubscriptionsContext {
 /** The running operations of all sockets of a workspace: live, or on their way through the log. */
 export class Subscriptions {
   readonly #context: SubscriptionsContext;
-  readonly #admission: OperationAdmission;
+  readonly #admissions: { readonly client: OperationAdmission; readonly server: OperationAdmission };
   readonly #groups = new SubscriptionGroups<RunningOperation>();
   readonly #teller: PositionTeller;
   readonly #holders: StreamHolders;
@@ -64,10 +64,14 @@ export class Subscriptions {
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log, unread, streams, schedule, wakeBy } = context;
+    const { catalogues, connections, limits, log, unread, streams, schedule, wakeBy } = context;
     const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
-    this.#admission = new OperationAdmission(catalogue, connections, limits, streams);
+    this.#admissions = {
+      client: new OperationAdmission(catalogues.client, connections, limits, streams),
+      server: new OperationAdmission(catalogues.server, connections, limits, streams),
+    };
+    const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
@@ -77,7 +81,7 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
     const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ catalogue, groups, streams, slowReaders, limits, positionAt, close });
+    this.#delivery = new Delivery({ fields, groups, streams, slowReaders, limits, positionAt, close });
     this.#catchUp = new CatchUp({
       ...{ limits, streams, unread, positionAt, close },
       log: log.open,
@@ -124,7 +128,8 @@ export class Subscriptions {
       order: nextOrder(session),
       ...(operationName !== undefined && { operationName }),
     };
-    const planned = this.#admission.plan(connection, requested, now);
+    const admission = this.#admissionOf(connection);
+    const planned = admission.plan(connection, requested, now);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
@@ -136,7 +141,7 @@ export class Subscriptions {
     const point = resumePoint(extensions, this.#context.log);
     if (point instanceof Error) return this.#sendErrors(connection, id, [point]);
     const key = groupKey(viewer.key, { ...requested, ...point });
-    const refused = refusal(plan, principal, viewer) ?? this.#admission.refuse(connection, key, plan, requested);
+    const refused = refusal(plan, principal, viewer) ?? admission.refuse(connection, key, plan, requested);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     const begun = this.#takeStream(plan, point, principal, now);
     if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
@@ -144,6 +149,8 @@ export class Subscriptions {
     const operation: StoredOperation = { ...requested, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter(connection, id, operation, plan, viewer);
+    const initial = executeInitialValue(plan);
+    if (initial !== undefined) connection.send(nextFrame(running.head, initial));
     if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
     this.#catchUp.run(now);
   }
@@ -153,7 +160,7 @@ export class Subscriptions {
     const operation = connection.running.get(id);
     if (operation === undefined) return;
     connection.running.delete(id);
-    this.#admission.leave(operation);
+    this.#admissionOf(operation.connection).leave(operation);
     this.#catchUp.delete(operation);
     this.#leaveGroup(operation);
     this.#holders.release(operation, Date.now());
@@ -218,7 +225,7 @@ export class Subscriptions {
     const { principal } = connection.state;
     const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
-      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
+      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(connection, operation);
       if (plan !== undefined) {
         this.#enter(connection, id, operation, plan, viewer);
         continue;
@@ -230,8 +237,13 @@ export class Subscriptions {
     }
   }
 
-  #planAgain(operation: StoredOperation): SubscriptionPlan | undefined {
-    const planned = this.#admission.planAgain(operation);
+  /** What a caller may ask for hangs on its kind alone: no client reaches what is for servers, and no server the rest. */
+  #admissionOf({ state }: Connection): OperationAdmission {
+    return state.principal.kind === "server" ? this.#admissions.server : this.#admissions.client;
+  }
+
+  #planAgain(connection: Connection, operation: StoredOperation): SubscriptionPlan | undefined {
+    const planned = this.#admissionOf(connection).planAgain(operation);
     return planned.type === "subscription" ? planned.plan : undefined;
   }
 
@@ -269,7 +281,7 @@ export class Subscriptions {
       ...(streamId !== undefined && { streamId }),
     };
     connection.running.set(id, operation);
-    this.#admission.enter(operation);
+    this.#admissionOf(operation.connection).enter(operation);
     const older = this.#holders.hold(operation);
     if (older !== undefined) {
       this.#end(older, () => older.connection.send(encodeServerMessage({ id: older.id, type: "complete" })));
@@ -316,10 +328,10 @@ export class Subscriptions {
     if (stored === undefined) return;
     const isLive = operation.group !== undefined;
     this.#leaveGroup(operation);
-    this.#admission.leave(operation);
+    this.#admissionOf(operation.connection).leave(operation);
     operation.viewer = viewer;
     operation.key = groupKey(viewer.key, stored);
-    this.#admission.enter(operation);
+    this.#admissionOf(operation.connection).enter(operation);
     if (isLive) this.#joinGroup(operation, stored);
   }
 

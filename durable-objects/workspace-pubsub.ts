@@ -1,9 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
+import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer } from "../src/core/permissions/viewer.ts";
+import {
+  BLIND_VIEWER,
+  OPEN_VIEWER,
+  SERVER_VIEWER,
+  type Viewer,
+  viewerOfCaller,
+} from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
@@ -18,6 +26,7 @@ import { EventStreams } from "../src/core/streams/event-streams.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
+import { Enricher, type EnricherService } from "./enricher.ts";
 import { Sockets } from "./sockets.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -37,6 +46,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #alarm: AlarmClock;
+  readonly #enricher: Enricher | undefined;
+  /** Which channel secrets open this workspace by the settings that it runs with. */
+  #channelSecretTags: readonly string[] = [];
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
 
@@ -46,6 +58,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#retention = retentionFrom(this.#settings.limits);
     this.#storage = openExistingStorage(ctx.storage, this.#retention);
     this.#alarm = new AlarmClock(ctx);
+    const service = (env as { readonly ENRICHER?: EnricherService }).ENRICHER;
+    this.#enricher = service && this.#enricherWith(service);
+    void ctx.blockConcurrencyWhile(async () => {
+      const secrets = channelSecretsFor(this.#settings, ctx.id.name);
+      this.#channelSecretTags = await Promise.all(secrets.map(secretTag));
+    });
     // Keep-alive pings of stock clients are answered by the platform and wake nobody.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
@@ -81,7 +99,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     subscriptions.expireStreams(Date.now());
   }
 
-  async publish(requests: PublishRequest[]): Promise<PublishOutcome[]> {
+  async publish(published: PublishRequest[]): Promise<PublishOutcome[]> {
+    // All that waits comes before the turn that writes and sends.
+    const requests = this.#enricher === undefined ? published : await this.#enricher.enrich(published);
     const now = Date.now();
     // Awake before anything is written: what a wake catches up on reads the log to its head, and would find rows there
     // that are delivered below once more.
@@ -178,9 +198,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       });
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ connections, limits, streams, unread },
-        catalogue: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
+        catalogues: {
+          client: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
+          server: serverCatalogueIn(this.#workspaceId),
+        },
         log: this.#log,
-        viewerOf: () => this.#viewer,
+        viewerOf: (caller) => (caller.kind === "server" ? SERVER_VIEWER : viewerOfCaller(caller, this.#viewer)),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });
@@ -191,6 +214,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         isRefused: (principal) => this.#isRefused(principal),
       });
       this.#awake = { connections, subscriptions, sockets, streams, unread };
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -208,6 +233,15 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     }
   }
 
+  #enricherWith(service: EnricherService): Enricher {
+    const { limits, secretFields } = this.#settings;
+    return new Enricher({
+      ...{ service, limits, secretFields },
+      workspaceId: this.ctx.id.name ?? "",
+      isWanted: (objectNameSingular) => this.#wake().streams.asksFor(objectNameSingular),
+    });
+  }
+
   /** What the log keeps of a message: as it came, unless late updates of records are to be told. */
   readonly #bodyOf = ({ body }: PublishRequest, head: number): string => {
     if (!this.#settings.orderByRecord) return body;
@@ -220,10 +254,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#storage;
   }
 
-  get #log(): WorkspaceLog {
+  get #workspaceId(): string {
     const { name } = this.ctx.id;
     if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
-    const workspace = workspaceTag(name);
+    return name;
+  }
+
+  get #log(): WorkspaceLog {
+    const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {
       workspaceTag: workspace,
@@ -238,7 +276,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
   }
 
+  #isWithoutSecret(principal: Principal): boolean {
+    return principal.kind === "server" && !this.#channelSecretTags.includes(principal.secretTag);
+  }
+
   #isRefused(principal: Principal): boolean {
+    if (this.#isWithoutSecret(principal)) return true;
     this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }

@@ -1,5 +1,6 @@
 import { defineSubscription } from "../../src/core/operation/subscription-field.ts";
 import { streamOccurrences } from "../../src/core/streams/stream-occurrences.ts";
+import { streamValue } from "../../src/core/streams/stream-value.ts";
 
 interface OnEventSubscriptionArgs {
   readonly eventStreamId: string;
@@ -11,5 +12,6 @@ export const onEventSubscription = defineSubscription<OnEventSubscriptionArgs>({
   listensTo: ["record", "metadata", "queueJob", "channel"],
   interestOf: ({ eventStreamId }) => [eventStreamId],
   streamOf: ({ eventStreamId }) => eventStreamId,
+  initialValue: ({ eventStreamId }) => streamValue(eventStreamId, {}),
   occurrencesIn: (message, _, { streams, only }) => streamOccurrences(message, streams, only?.[0]),
 });

@@ -47,6 +47,8 @@ export const LIMITS = {
   MAX_STREAMS_PER_IDENTITY: limit(50, "count", 1, 10_000),
   STREAM_LIFE_SECONDS: limit(120, "seconds", 1, 86_400),
   MAX_QUERIES_PER_STREAM: limit(500, "count", 1, 10_000),
+  // Each of them may read all texts of an event.
+  MAX_TEXT_CONDITIONS_PER_IDENTITY: limit(1_000, "count", 1, 100_000),
   MAX_QUERY_BYTES: limit(16 * KIB, "bytes", 64, MIB),
   MAX_QUERY_DEPTH: limit(32, "levels", 2, 64),
   MAX_QUERY_NODES: limit(500, "count", 1, 10_000),
@@ -65,16 +67,21 @@ export const LIMITS = {
   // Sockets.
   MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),
   MAX_SOCKETS_PER_WORKSPACE: limit(20_000, "count", 1, 32_000),
+  MAX_SERVER_SOCKETS_PER_WORKSPACE: limit(1_000, "count", 1, 20_000),
   MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: limit(100, "count", 1, 100_000),
   SILENT_SOCKET_SECONDS: limit(600, "seconds", 1, 86_400),
   SILENT_ANSWER_SECONDS: limit(60, "seconds", 1, 3_600),
   TOKEN_WARNING_SECONDS: limit(60, "seconds", 1, 3_600),
+  // Twenty's front takes a stream or a chat for dead after 90 s without a result.
+  KEEP_ALIVE_SECONDS: limit(30, "seconds", 1, 60),
 
   // Publishing.
   // A message is one row, and a row of an object's SQLite holds 2 MB.
   MAX_PUBLISH_BYTES: limit(MIB, "bytes", KIB, 1.5 * MIB),
   MAX_PUBLISH_MESSAGES: limit(100, "count", 1, 1_000),
   MAX_EVENTS_PER_MESSAGE: limit(1_000, "count", 1, 10_000),
+  ENRICH_TIMEOUT_MS: limit(500, "milliseconds", 1, 10_000),
+  MAX_ENRICHED_BYTES: limit(1.75 * MIB, "bytes", KIB, 1.75 * MIB),
   MAX_MESSAGE_ID_LENGTH: limit(128, "count", 16, 512),
 
   // The log.

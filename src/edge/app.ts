@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { isLoopbackHost } from "../core/settings.ts";
 import { admin } from "./admin.ts";
+import { openChannels } from "./channels.ts";
 import { corsFor } from "./cors.ts";
 import { type Edge, edgeOf } from "./edge.ts";
 import { errorResponse, responseTo } from "./error-response.ts";
@@ -35,6 +36,8 @@ app.use(async function requireSettings({ req, env }, next) {
 app.post("/publish", ({ req, env }) => publishOverHttp(req.raw, edgeOf(env)));
 app.all("/publish", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
 app.route("/admin", admin);
+app.get("/channels/:workspaceId", ({ req, env }) => openChannels(req.raw, req.param("workspaceId"), edgeOf(env)));
+app.all("/channels/:workspaceId", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
 
 app.get("/graphiql/*", async ({ req, env }, next) => {
   if (!edgeOf(env).settings.playground) return next();

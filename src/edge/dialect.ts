@@ -1,3 +1,4 @@
+import { catalogue } from "../../schema/index.ts";
 import type { Limits } from "../core/limits.ts";
 import type { CloseEvent } from "../core/protocol/close-events.ts";
 import {
@@ -9,6 +10,7 @@ import {
   toLegacy,
 } from "../core/protocol/legacy-dialect.ts";
 import type { Subprotocol } from "../core/protocol/subprotocols.ts";
+import { InitialResults } from "./initial-results.ts";
 
 export type Frame = string | ArrayBuffer;
 
@@ -29,9 +31,12 @@ export interface Dialect {
   readonly reply?: (frame: Frame) => Frame | undefined;
   /** How a client that is not let in is told so, besides the close. */
   readonly refuse: (event: CloseEvent) => { readonly frame?: string; readonly close: CloseEvent };
-  /** What is sent again and again so that the client does not take the connection for dead. */
-  readonly keepAlive?: string;
+  /** What is sent again and again so that the client does not take the connection, or an operation, for dead. */
+  readonly repeated?: readonly { readonly everyMs: number; readonly frames: () => readonly Frame[] }[];
 }
+
+/** How often old clients are told that the connection lives. */
+const KEEP_ALIVE_INTERVAL_MS = 12_000;
 
 /** A dialect that the object speaks itself: every frame is passed on as it is. */
 export function spokenByObject(subprotocol: Subprotocol): Dialect {
@@ -44,16 +49,27 @@ export function spokenByObject(subprotocol: Subprotocol): Dialect {
   };
 }
 
-/** The dialect of subscriptions-transport-ws. */
+/** The dialect of subscriptions-transport-ws, for one client: it remembers what runs. */
 export function legacyDialect(limits: Limits): Dialect {
+  const initialResults = new InitialResults(catalogue, limits);
   return {
     inner: "graphql-transport-ws",
     isEager: true,
-    fromClient: (frame) => fromLegacy(frame, limits),
-    toClient: (frame) => toLegacy(String(frame)),
+    fromClient(frame) {
+      const meant = fromLegacy(frame, limits);
+      if (!("code" in meant)) for (const each of meant) initialResults.asked(each);
+      return meant;
+    },
+    toClient(frame) {
+      initialResults.answered(String(frame));
+      return toLegacy(String(frame));
+    },
     reply: (frame) => legacyReply(String(frame)),
     refuse: legacyRefusal,
-    keepAlive: LEGACY_KEEP_ALIVE,
+    repeated: [
+      { everyMs: KEEP_ALIVE_INTERVAL_MS, frames: () => [LEGACY_KEEP_ALIVE] },
+      { everyMs: limits.KEEP_ALIVE_SECONDS * 1000, frames: () => initialResults.frames().flatMap(toLegacy) },
+    ],
   };
 }
 

@@ -14,6 +14,7 @@ export class EventStream {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #operation: WorkspaceOperation | undefined;
   #comments: ReturnType<typeof setInterval> | undefined;
+  #repeated: ReturnType<typeof setInterval> | undefined;
 
   constructor(ledger: UnreadLedger<object>) {
     this.body = new ReadableStream<Uint8Array>(
@@ -44,6 +45,12 @@ export class EventStream {
     this.#write(`event: ${event}\ndata:${data === "" ? "" : ` ${data}`}\n\n`);
   }
 
+  /** Sends an event again and again from now on: graphql-sse's clients see no comments. Only the first call does so. */
+  repeat(event: "next", data: string, everyMs: number): void {
+    if (this.#controller === undefined) return;
+    this.#repeated ??= setInterval(() => this.send(event, data), everyMs);
+  }
+
   /** The operation has ended, as opposed to the response only: graphql-sse's client asks again after the latter. */
   complete(): void {
     this.send("complete", "");
@@ -56,6 +63,7 @@ export class EventStream {
     const unread = -(controller.desiredSize ?? 0);
     this.#controller = undefined;
     clearInterval(this.#comments);
+    clearInterval(this.#repeated);
     this.#backpressure.end();
     this.#operation?.stop();
     try {

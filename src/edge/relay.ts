@@ -45,9 +45,6 @@ export function relaySocket(relayed: RelayedClient, edge: Edge): Response {
   return switchProtocols(client, subprotocol);
 }
 
-/** How often old clients are told that the connection lives. */
-const KEEP_ALIVE_INTERVAL_MS = 12_000;
-
 class Relay {
   readonly #outer: WebSocket;
   readonly #dialect: Dialect;
@@ -64,7 +61,7 @@ class Relay {
   #isClosed = false;
   readonly #backpressure: Backpressure;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
-  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
+  #repeating: readonly ReturnType<typeof setInterval>[] = [];
 
   constructor(outer: WebSocket, { subprotocol, principal }: RelayedClient, edge: Edge, leave: () => void) {
     this.#outer = outer;
@@ -195,10 +192,9 @@ class Relay {
       if (isLetIn) this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards"));
       else this.#refuse(relayedClose(event, "outwards"));
     });
-    const { keepAlive } = this.#dialect;
-    if (keepAlive !== undefined) {
-      this.#keepAliveTimer = setInterval(() => sendQuietly(this.#outer, keepAlive), KEEP_ALIVE_INTERVAL_MS);
-    }
+    this.#repeating = (this.#dialect.repeated ?? []).map(({ everyMs, frames }) =>
+      setInterval(() => this.#sendOutwards(frames()), everyMs),
+    );
     inner.addEventListener("error", () => this.#close(CLOSE.RESTART, CLOSE.NORMAL));
     // The object acknowledges; the token stays here.
     inner.send('{"type":"connection_init"}');
@@ -213,8 +209,11 @@ class Relay {
   }
 
   #forwardOutwards(frame: Frame): void {
-    if (this.#isClosed) return;
-    for (const each of this.#dialect.toClient(frame)) sendQuietly(this.#outer, each);
+    if (!this.#isClosed) this.#sendOutwards(this.#dialect.toClient(frame));
+  }
+
+  #sendOutwards(frames: readonly Frame[]): void {
+    for (const each of frames) sendQuietly(this.#outer, each);
     this.#backpressure.check();
   }
 
@@ -231,7 +230,7 @@ class Relay {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#joinTimer);
-    clearInterval(this.#keepAliveTimer);
+    for (const timer of this.#repeating) clearInterval(timer);
     this.#backpressure.end();
     this.#leave();
     for (const [socket, { code, reason }] of [

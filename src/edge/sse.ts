@@ -1,5 +1,7 @@
+import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
+import { initialResult } from "../core/operation/initial-result.ts";
 import { socketDocumentLimits } from "../core/operation/prepare-document.ts";
 import { readOperation } from "../core/operation/read-operation.ts";
 import type { Edge } from "./edge.ts";
@@ -21,11 +23,16 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   const principal = await authenticateRequest(request, edge.verifier, edge.settings);
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
   const payload = await readGraphqlRequest(request, edge.settings.limits);
-  const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(edge.settings.limits)));
+  const { limits } = edge.settings;
+  const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(limits)));
   if (refused !== undefined) return refused;
   const stream = new EventStream(edge.unread);
+  const initial = initialResult(catalogue, payload, limits);
   const operation = await runInWorkspace(edge, principal, payload, {
-    next: (text) => stream.send("next", text),
+    next: (text) => {
+      stream.send("next", text);
+      if (initial !== undefined) stream.repeat("next", initial, limits.KEEP_ALIVE_SECONDS * 1000);
+    },
     errors: (errors) => {
       stream.send("next", JSON.stringify({ errors }));
       stream.complete();

@@ -84,6 +84,7 @@ describe("the log of a workspace", () => {
     expect(await stub.inspect()).toEqual({
       sockets: 0,
       operations: 0,
+      ...{ streams: 0, queries: 0, invalidQueries: 0, failedMatches: 0 },
       catchingUp: 0,
       unreadBytes: 0,
       operationsByField: {},

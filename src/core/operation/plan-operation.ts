@@ -89,6 +89,12 @@ export function executePlan({ field, execution }: SubscriptionPlan, value: unkno
   return JSON.stringify(result);
 }
 
+/** The payload of the `next` that an operation begins with, as JSON text; undefined when its field has none. */
+export function executeInitialValue(plan: SubscriptionPlan): string | undefined {
+  const { field, args } = plan;
+  return field.initialValue === undefined ? undefined : executePlan(plan, field.initialValue(args));
+}
+
 function planSubscription(
   catalogue: Catalogue,
   document: ValidDocument,

@@ -13,14 +13,22 @@ export interface SubscriptionField<Args = unknown> {
   readonly name: string;
   /** The kinds of published messages that it listens to. */
   readonly listensTo: readonly Message["kind"][];
-  /** What an operation with these arguments wants to hear of. */
+  /**
+   * What an operation with these arguments wants to hear of.
+   * @throws GraphQLError for arguments that cannot be served, which ends the operation with BAD_USER_INPUT
+   */
   readonly interestOf: (args: Args) => Interest;
   /** Says why this caller may not subscribe; undefined lets it. Asked again whenever permissions change. */
   readonly refuse?: (args: Args, caller: Principal, viewer: Viewer) => string | undefined;
   /** The event stream that an operation with these arguments holds. */
   readonly streamOf?: (args: Args) => string;
+  /**
+   * A value that every operation gets at once when it begins, and that the edge repeats to clients which have no ping of
+   * their own. It is no event: it only says that the operation runs, and is the same for every caller.
+   */
+  readonly initialValue?: (args: Args) => unknown;
   /** What a message holds for subscribers of this field, in order. */
-  readonly occurrencesIn: (message: Message, at: number, scope: Scope) => readonly Occurrence[];
+  readonly occurrencesIn: (message: Message, at: number, scope: Scope) => readonly Occurrence<Args>[];
 }
 
 /** What a message meets besides the arguments of operations. */
@@ -31,13 +39,16 @@ export interface Scope {
 }
 
 /** One thing that happened, and so one `next` for everybody who asked for it and may see it. */
-export interface Occurrence {
+export interface Occurrence<Args = unknown> {
   /** As many parts as the interests of the field have. */
   readonly topic: readonly string[];
   /** Which of the message's events it is, from 0; the position follows from it. */
   readonly event: number;
-  /** The value of the root field for whoever may see so much; undefined when there is nothing for it to see. */
-  readonly valueFor: (viewer: Viewer) => unknown;
+  /**
+   * The value of the root field for whoever may see so much and asked for this; undefined when that leaves nothing. What
+   * can be looked up belongs into the topic: this is run for every group whose interest fits.
+   */
+  readonly valueFor: (viewer: Viewer, args: Args) => unknown;
   /** The user workspaces that it is for; nobody else gets it. */
   readonly recipients?: ReadonlySet<string>;
 }

@@ -15,3 +15,12 @@ export function withPosition(payload: string, position: string): string {
 export function nextFrame(head: string, payload: string): string {
   return `${head}${payload}}`;
 }
+
+/** The id of the operation whose `next` a frame of the object is, without parsing the payload; undefined for any other frame. */
+export function idOfNextFrame(frame: string): string | undefined {
+  const [, id] = HEAD.exec(frame) ?? [];
+  return id === undefined ? undefined : (JSON.parse(id) as string);
+}
+
+/** What `nextFrameHead` makes. */
+const HEAD = /^\{"id":("(?:[^"\\]|\\.)*"),"type":"next","payload":/;

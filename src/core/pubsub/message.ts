@@ -14,6 +14,14 @@ export interface RecordMessage {
   readonly objectMetadata?: ObjectMetadata | undefined;
   /** At least one. */
   readonly events: readonly RecordEvent[];
+  /** What an enricher found them to be related to, by the field of the relation. */
+  readonly related?: Readonly<Record<string, RelatedRecords>> | undefined;
+}
+
+/** Records of another object, whole: who may see what of them is for permissions to say. */
+export interface RelatedRecords {
+  readonly objectNameSingular: string;
+  readonly records: readonly JsonObject[];
 }
 
 /** As much of Twenty's object metadata as filters need. */

@@ -19,6 +19,7 @@ export function withoutSecretFields(
   };
 }
 
-function withoutKeys(record: JsonObject, keys: ReadonlySet<string>): JsonObject {
+/** A record without some of its fields. */
+export function withoutKeys(record: JsonObject, keys: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.has(key)));
 }

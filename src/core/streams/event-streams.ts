@@ -26,6 +26,13 @@ export interface QueryOfStream {
   readonly query: StreamQuery;
 }
 
+interface QueryCost {
+  readonly bytes: number;
+  readonly textWeight: number;
+}
+
+const NO_COST: QueryCost = { bytes: 0, textWeight: 0 };
+
 export interface StreamCounts {
   readonly streams: number;
   readonly queries: number;
@@ -54,7 +61,8 @@ export class EventStreams {
   readonly #detached = new Set<HeldStream>();
   readonly #index = new QueryIndex<QueryOfStream>();
   readonly #indexed = new Map<StreamQuery, QueryOfStream>();
-  readonly #keptBytes = new Map<string, number>();
+  /** What the queries of each caller cost, and those of all. */
+  readonly #costs = new Map<string, QueryCost>();
   #allKeptBytes = 0;
   #failedMatches = 0;
 
@@ -86,7 +94,7 @@ export class EventStreams {
   }
 
   keptBytesOf(identity: string): number {
-    return this.#keptBytes.get(identity) ?? 0;
+    return this.#costOf(identity).bytes;
   }
 
   /** How the queries of all streams stand, for whoever inspects a workspace. */
@@ -108,6 +116,11 @@ export class EventStreams {
 
   ofChannel(channelId: string): EventStream | undefined {
     return this.#byChannel.get(channelId);
+  }
+
+  /** Whether any query is about an object. */
+  asksFor(objectNameSingular: string): boolean {
+    return this.#index.has(objectNameSingular);
   }
 
   /** The queries that could match one of these records of an object. */
@@ -268,7 +281,7 @@ export class EventStreams {
     stream.queries.set(query.id, query);
     this.#indexed.set(query, item);
     this.#index.add(item);
-    this.#count(stream, keptBytesOfQuery(query));
+    this.#count(stream, query, 1);
   }
 
   #unindex(stream: HeldStream, query: StreamQuery): void {
@@ -276,18 +289,32 @@ export class EventStreams {
     const item = this.#indexed.get(query);
     this.#indexed.delete(query);
     if (item !== undefined) this.#index.delete(item);
-    this.#count(stream, -keptBytesOfQuery(query));
+    this.#count(stream, query, -1);
   }
 
-  #count({ owner }: EventStream, bytes: number): void {
-    const kept = this.keptBytesOf(owner.identity) + bytes;
-    if (kept === 0) this.#keptBytes.delete(owner.identity);
-    else this.#keptBytes.set(owner.identity, kept);
-    this.#allKeptBytes += bytes;
+  #costOf(identity: string): QueryCost {
+    return this.#costs.get(identity) ?? NO_COST;
+  }
+
+  #count({ owner: { identity } }: EventStream, query: StreamQuery, times: 1 | -1): void {
+    const { bytes, textWeight } = this.#costOf(identity);
+    const more = times * keptBytesOfQuery(query);
+    const cost = { bytes: bytes + more, textWeight: textWeight + times * query.textWeight };
+    // No query has no bytes.
+    if (cost.bytes === 0) this.#costs.delete(identity);
+    else this.#costs.set(identity, cost);
+    this.#allKeptBytes += more;
   }
 
   #refuseForSize(identity: string, query: StreamQuery, before: StreamQuery | undefined): StreamRefusal | undefined {
     const { limits, keptBesides } = this.#context;
+    const { MAX_TEXT_CONDITIONS_PER_IDENTITY: conditions } = limits;
+    const moreTexts = query.textWeight - (before?.textWeight ?? 0);
+    if (moreTexts > 0 && this.#costOf(identity).textWeight + moreTexts > conditions) {
+      return tooMany(
+        `The queries of one caller may search ${conditions} times in texts (MAX_TEXT_CONDITIONS_PER_IDENTITY).`,
+      );
+    }
     const { ofCaller, ofAll } = keptBesides(identity);
     const more = keptBytesOfQuery(query) - (before === undefined ? 0 : keptBytesOfQuery(before));
     if (ofCaller + this.keptBytesOf(identity) + more > limits.MAX_KEPT_BYTES_PER_IDENTITY) {

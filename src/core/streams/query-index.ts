@@ -24,6 +24,11 @@ export class QueryIndex<Item extends { readonly query: StreamQuery }> {
     if (queries?.isEmpty) this.#objects.delete(objectNameSingular);
   }
 
+  /** Whether any query is about an object. */
+  has(objectNameSingular: string): boolean {
+    return this.#objects.has(objectNameSingular);
+  }
+
   /** Everything that could match one of these records of an object. */
   candidates(objectNameSingular: string, records: readonly JsonObject[]): ReadonlySet<Item> {
     return this.#objects.get(objectNameSingular)?.candidates(records) ?? NONE;

@@ -6,6 +6,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Message, MetadataMessage, QueueJobMessage, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreams } from "./event-streams.ts";
+import { withRelated } from "./merge-related.ts";
 import { payloadOccurrence } from "./server-payload.ts";
 import type { StreamQuery } from "./stream-query.ts";
 import { eventWithQueryIds, metadataEvent, type StreamValue, streamValue } from "./stream-value.ts";
@@ -67,7 +68,7 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
             return verdict === true;
           })
           .map(({ id }) => id);
-        return ids.length === 0 ? [] : [eventWithQueryIds(message, seen, ids)];
+        return ids.length === 0 ? [] : [eventWithQueryIds(message, withRelated(message, seen, viewer), ids)];
       });
       return matched.length === 0 ? undefined : streamValue(stream.id, { events: matched });
     },

@@ -4,6 +4,7 @@ import type { FilterLimits } from "../filter/measure-filter.ts";
 import { parseFilter } from "../filter/parse-filter.ts";
 import { referencedFields } from "../filter/referenced-fields.ts";
 import { type RequiredEqualities, requiredEqualities } from "../filter/required-equalities.ts";
+import { textWeightOf } from "../filter/text-weight.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 
 /** A query of an event stream: which records its client shows. */
@@ -18,6 +19,8 @@ export interface StreamQuery {
   readonly fields: ReadonlySet<string>;
   /** What every record that it matches has in common. */
   readonly equalities: RequiredEqualities;
+  /** How many times it may read a whole text of a record. */
+  readonly textWeight: number;
   /** Why it matches nothing, where that is so. */
   readonly invalid?: InvalidReason;
   /** What is stored of it, as JSON: enough to make it again. */
@@ -41,6 +44,7 @@ export function parseStreamQuery(id: string, signature: unknown, limits: FilterL
     matches: compileFilter(parsed),
     fields: referencedFields(parsed),
     equalities: requiredEqualities(parsed),
+    textWeight: textWeightOf(parsed),
     ...(!parsed.valid && { invalid: parsed.reason }),
     text: JSON.stringify({ objectNameSingular: name, variables: { filter } }),
   };

@@ -38,8 +38,8 @@ class CountingField {
       occurrencesIn: (message, at, scope) =>
         real.occurrencesIn(message, at, scope).map((occurrence) => ({
           ...occurrence,
-          valueFor(viewer) {
-            const value = occurrence.valueFor(viewer) as { readonly record: unknown } | undefined;
+          valueFor(viewer, args) {
+            const value = occurrence.valueFor(viewer, args) as { readonly record: unknown } | undefined;
             return value && { ...value, record: () => count(value.record) };
           },
         })),
@@ -317,7 +317,7 @@ describe("onDbEvent", () => {
       topic: ["person", "UPDATED", "1"],
       event: 0,
     });
-    expect(occurrence?.valueFor(OPEN_VIEWER)).toMatchObject({
+    expect(occurrence?.valueFor(OPEN_VIEWER, {})).toMatchObject({
       action: "UPDATED",
       objectNameSingular: "person",
       eventDate: "2026-09-01T00:00:00.000Z",

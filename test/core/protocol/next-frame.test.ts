@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { nextFrame, nextFrameHead, withPosition } from "../../../src/core/protocol/next-frame.ts";
+import { idOfNextFrame, nextFrame, nextFrameHead, withPosition } from "../../../src/core/protocol/next-frame.ts";
 import { anyText } from "../../support/any-text.ts";
 
 it("[OP-4] puts a shared payload behind the id of an operation", () => {
@@ -22,4 +22,10 @@ it("[RESUME-1] puts the position of its event into a payload", () => {
     data: { a: "}" },
     extensions: { position: "cf7ea419.0123456789az.1" },
   });
+});
+
+it("finds the id of a next frame without its payload, and none in other frames", () => {
+  fc.assert(fc.property(anyText(), (id) => idOfNextFrame(nextFrame(nextFrameHead(id), "{}")) === id));
+  const others = ['{"id":"1","type":"error","payload":[]}', '{"type":"ping"}', '{"id":"1","type":"complete"}'];
+  expect(others.map(idOfNextFrame)).toEqual([undefined, undefined, undefined]);
 });

@@ -138,6 +138,23 @@ describe("limits", () => {
     expect(at(0, 1_980)).toMatchObject({ code: "TOO_MANY_QUERIES", message: expect.stringMatching(/WORKSPACE/) });
   });
 
+  it("[LIMIT-35] of searches in texts, in all queries of a caller; what is removed or replaced counts no longer", () => {
+    const streams = withLimits({ MAX_TEXT_CONDITIONS_PER_IDENTITY: 3 });
+    for (const id of ["a", "b"]) streams.attach(id, A, false, 0, 0);
+    streams.attach("c", B, false, 0, 0);
+    const two = person({ name: { firstName: { ilike: "%a%" }, lastName: { ilike: "%a%" } } });
+    const one = person({ name: { ilike: "%a%" } });
+    expect(streams.addQuery("a", A.identity, "q", two, 0)).toBe(true);
+    expect(codeOf(streams.addQuery("b", A.identity, "q", two, 0))).toBe("TOO_MANY_QUERIES");
+    expect(streams.addQuery("c", B.identity, "q", two, 0)).toBe(true);
+    expect(streams.addQuery("a", A.identity, "q", one, 0)).toBe(true);
+    expect(streams.addQuery("b", A.identity, "q", two, 0)).toBe(true);
+    expect(codeOf(streams.addQuery("b", A.identity, "more", one, 0))).toBe("TOO_MANY_QUERIES");
+    expect(streams.addQuery("b", A.identity, "plain", person({ id: { eq: "1" } }), 0)).toBe(true);
+    streams.removeQuery("a", A.identity, "q", 0);
+    expect(streams.addQuery("b", A.identity, "more", one, 0)).toBe(true);
+  });
+
   it("[LIMIT-44] of a query, which is not added then", () => {
     const streams = withLimits({ MAX_QUERY_IN_VALUES: 2 });
     streams.attach("s", A, false, 0, 0);

@@ -36,7 +36,7 @@ interface Value {
 function told(message: Message, streams: ReturnType<typeof newStreams>, viewer: Viewer = OPEN_VIEWER) {
   return new Map(
     streamOccurrences(message, streams)
-      .map(({ topic, valueFor }) => [topic[0], valueFor(viewer) as Value | undefined] as const)
+      .map(({ topic, valueFor }) => [topic[0], valueFor(viewer, {}) as Value | undefined] as const)
       .filter((each): each is [string, Value] => each[1] !== undefined),
   );
 }

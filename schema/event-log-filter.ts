@@ -1,0 +1,32 @@
+import type { JsonObject } from "../src/core/json.ts";
+import { codedError } from "../src/core/operation/coded-error.ts";
+
+/** The input `EventLogFieldFilterInput`: a column of a row is one of some values, or none of them. */
+export interface EventLogFieldFilter {
+  readonly field: string;
+  readonly operand: "IS" | "IS_NOT";
+  readonly values: readonly string[];
+}
+
+const MAX_FILTERS = 20;
+const MAX_VALUES = 100;
+
+/**
+ * Rows times filters times values are compared for every message.
+ * @throws GraphQLError when these are too many
+ */
+export function assertFewFilters(filters: readonly EventLogFieldFilter[]): void {
+  const areFew = filters.length <= MAX_FILTERS && filters.every(({ values }) => values.length <= MAX_VALUES);
+  if (!areFew) {
+    throw codedError("BAD_USER_INPUT", `There may be ${MAX_FILTERS} field filters of ${MAX_VALUES} values each.`);
+  }
+}
+
+/** Whether a row passes every filter. A column that is not there, or holds no plain value, counts as the empty text. */
+export function passesFilters(row: JsonObject, filters: readonly EventLogFieldFilter[]): boolean {
+  return filters.every(({ field, operand, values }) => {
+    const value = Object.hasOwn(row, field) ? row[field] : undefined;
+    const text = value == null || typeof value === "object" ? "" : String(value);
+    return values.includes(text) === (operand === "IS");
+  });
+}

@@ -1,0 +1,54 @@
+import { assertNever } from "../errors.ts";
+import type { FilterNode, Operand, Operator, Operators, ParsedFilter } from "./filter.ts";
+import { splitWords } from "./words.ts";
+
+/**
+ * How many times a filter may read a whole text: once for each pattern and each word that is searched for, and for a
+ * pattern with `_` once for each 32 of its characters. What else is in a filter does not grow with the record.
+ */
+export function textWeightOf(filter: ParsedFilter): number {
+  return filter.valid ? weightOf(filter.root) : 0;
+}
+
+function weightOf(node: FilterNode): number {
+  switch (node.kind) {
+    case "empty":
+    case "constant":
+      return 0;
+    case "all":
+    case "any":
+      return sum(node.of.map(weightOf));
+    case "not":
+      return weightOf(node.of);
+    case "condition":
+      return sum([node.operators, ...node.subFields.values()].map(weightOfOperators));
+    default:
+      return assertNever(node);
+  }
+}
+
+function weightOfOperators(operators: Operators): number {
+  return sum(Array.from(operators, weightOfOperator));
+}
+
+function weightOfOperator([operator, operand]: readonly [Operator, Operand]): number {
+  if (typeof operand !== "string") return 0;
+  switch (operator) {
+    case "like":
+    case "ilike":
+      return operand.includes("_") ? Math.ceil(operand.length / WILDCARD_STEP) : 1;
+    case "containsIlike":
+      return 1;
+    case "search":
+      return splitWords(operand).length;
+    default:
+      return 0;
+  }
+}
+
+/** So many characters of a pattern with wildcards are compared in one step. */
+const WILDCARD_STEP = 32;
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
