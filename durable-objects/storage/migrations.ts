@@ -47,6 +47,13 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (object, record)
    ) WITHOUT ROWID;
    CREATE INDEX record_times_by_offset ON record_times (offset);`,
+
+  `-- Streams of Server-Sent Events that callers have reserved and not opened.
+   CREATE TABLE sse_reservations (
+     token TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -11,6 +11,7 @@ import { SqliteOperationStore } from "./sqlite-operation-store.ts";
 import { SqliteRecordTimes } from "./sqlite-record-times.ts";
 import { SqliteReplayLog } from "./sqlite-replay-log.ts";
 import { SqliteStreamStore } from "./sqlite-stream-store.ts";
+import { SqliteSseReservations, type SseReservations } from "./sse-reservations.ts";
 
 /** Everything a workspace keeps on disk. */
 export interface WorkspaceStorage {
@@ -22,6 +23,7 @@ export interface WorkspaceStorage {
   readonly streams: StreamStore;
   readonly recordTimes: RecordTimes;
   readonly positionReports: PositionReports;
+  readonly sseReservations: SseReservations;
 }
 
 /** Opens the storage of a workspace, creating it when it has none. */
@@ -36,6 +38,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     streams: new SqliteStreamStore(sql),
     recordTimes: new SqliteRecordTimes(sql),
     positionReports: new PositionReports(sql, retention),
+    sseReservations: new SqliteSseReservations(sql),
   };
 }
 

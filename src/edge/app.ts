@@ -10,6 +10,7 @@ import { graphqlOverHttp } from "./graphql.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
 import { routeUpstream } from "./route-upstream.ts";
+import { isOfSingleConnection, singleConnection } from "./single-connection.ts";
 import { graphqlOverSse, wantsEventStream } from "./sse.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -54,10 +55,13 @@ app.use(async function graphqlPaths(context, next) {
   });
 });
 
+/** Of the GraphQL paths. */
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
+
 async function answerOverHttp(request: Request, env: Env): Promise<Response> {
   const edge = edgeOf(env);
   const { method, headers } = request;
-  if (method !== "GET" && method !== "POST") return methodNotAllowed(request, ["GET", "POST"]);
+  if (!METHODS.includes(method)) return methodNotAllowed(request, METHODS);
   const wantsPage = method === "GET" && (headers.get("Accept") ?? "").includes("text/html");
   if (wantsPage && edge.settings.playground && !new URL(request.url).searchParams.has("query")) {
     return serveGraphiql(env.ASSETS, request);
@@ -66,6 +70,7 @@ async function answerOverHttp(request: Request, env: Env): Promise<Response> {
 }
 
 async function answerOperation(request: Request, edge: Edge): Promise<Response> {
+  if (isOfSingleConnection(request)) return singleConnection(request, edge);
   const { upstreamGraphqlUrl } = edge.settings;
   const routed = upstreamGraphqlUrl === undefined ? request : await routeUpstream(request, upstreamGraphqlUrl, edge);
   if (routed instanceof Response) return routed;

@@ -45,7 +45,11 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     closed: () => stream.end(),
   });
   stream.attach(operation);
-  return new Response(stream.body, {
+  return eventStreamResponse(stream);
+}
+
+export function eventStreamResponse({ body }: EventStream): Response {
+  return new Response(body, {
     headers: {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-cache",

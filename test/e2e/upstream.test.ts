@@ -226,6 +226,21 @@ describe("an operation that is not the gateway's", () => {
   });
 });
 
+it("[UPSTREAM-9] an operation on a stream of graphql-sse's single connection mode is NOT_HERE as over a socket", async () => {
+  const headers = { Authorization: `Bearer ${token}` };
+  const stream = await (await fetch(`${gateway.url}/metadata`, { method: "PUT", headers })).text();
+  const named = { ...headers, "X-GraphQL-Event-Stream-Token": stream };
+  const response = await fetch(`${gateway.url}/metadata`, { headers: { ...named, Accept: "text/event-stream" } });
+  expect((await post({ query: SIGN_IN, extensions: { operationId: "1" } }, named)).status).toBe(202);
+  let text = "";
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (text.includes("event: complete")) break;
+  }
+  expect(text).toContain("NOT_HERE");
+  expect(upstream.received).toEqual([]);
+});
+
 describe("the gateway answers itself", () => {
   const authorized = () => ({ Authorization: `Bearer ${token}` });
 
