@@ -31,7 +31,7 @@ export class OperationAdmission {
     this.#connections = connections;
     this.#limits = limits;
     this.#streams = streams;
-    this.#documents = new DocumentCache(catalogue.schema, limits);
+    this.#documents = new DocumentCache(catalogue, limits);
   }
 
   /** The plan of an operation that a client asks for now. */

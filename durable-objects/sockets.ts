@@ -65,7 +65,11 @@ export class Sockets {
   }
 
   /** Takes a socket of an authenticated caller; it waits for `connection_init` then. Returns the close when it is full. */
-  accept(socket: WebSocket, { principal, subprotocol, edgeKey }: UpgradeRequest, now: number): CloseEvent | undefined {
+  accept(
+    socket: WebSocket,
+    { principal, subprotocol, edgeKey, sseToken }: UpgradeRequest,
+    now: number,
+  ): CloseEvent | undefined {
     const full = this.#findFull(principal, now);
     if (full !== undefined) return full;
     const session = openSession(now, this.#limits.INIT_TIMEOUT_SECONDS);
@@ -77,6 +81,7 @@ export class Sockets {
       warned: false,
       batches: subprotocol === BATCHING_SUBPROTOCOL,
       ...(edgeKey !== undefined && { edgeKey }),
+      ...(sseToken !== undefined && { sseToken }),
     };
     this.schedule(this.#connections.add(socket, state));
     return undefined;

@@ -9,12 +9,13 @@ import { Permissions } from "../src/core/permissions/permissions.ts";
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
+import type { SubscribeMessage } from "../src/core/protocol/messages.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
-import type { StreamReport, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
+import type { SseStart, StreamReport, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
@@ -23,6 +24,7 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
 import { Enricher, type EnricherService } from "./enricher.ts";
 import { Sockets } from "./sockets.ts";
+import { SseConnections } from "./sse-connections.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { UnreadBytes } from "./unread-bytes.ts";
@@ -124,6 +126,22 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#wake().streams.removeQuery(stream, identityOf(caller), query, Date.now());
   }
 
+  async reserveSse(caller: Principal): Promise<string> {
+    return this.#openStorage().sseReservations.make(identityOf(caller), this.#settings.limits, Date.now());
+  }
+
+  async takeSse(caller: Principal, token: string): Promise<boolean> {
+    return this.#storage?.sseReservations.take(identityOf(caller), token, Date.now()) ?? false;
+  }
+
+  async startOverSse(caller: Principal, token: string, message: SubscribeMessage): Promise<SseStart> {
+    return this.#wake().sseConnections.start(caller, token, message, Date.now());
+  }
+
+  async stopOverSse(caller: Principal, token: string, id: string): Promise<boolean> {
+    return this.#wake().sseConnections.stop(caller, token, id, Date.now());
+  }
+
   async revoke({ names, issuedUntil, isUntilNow }: Revocation): Promise<{ closed: number }> {
     const { refusals } = this.#openStorage();
     const { connections } = this.#wake();
@@ -218,7 +236,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       });
       const subscriptions: Subscriptions = new Subscriptions({
         ...{ connections, limits, streams, unread },
-        catalogues: { client: catalogue, server: serverCatalogueIn(this.#workspaceId) },
+        catalogues: {
+          client: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
+          server: serverCatalogueIn(this.#workspaceId),
+        },
         log: this.#log,
         viewerOf: (caller) => permissions.viewerOf(caller),
         schedule: (connection) => sockets.schedule(connection),
@@ -230,7 +251,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets, streams, permissions, unread };
+      const sseConnections = new SseConnections(connections, sockets);
+      this.#awake = { connections, subscriptions, sockets, sseConnections, streams, permissions, unread };
       // A deploy may have taken a secret from the list while the object slept: before anything is sent.
       sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
@@ -311,6 +333,7 @@ interface AwakeWorkspace {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
+  readonly sseConnections: SseConnections;
   readonly streams: EventStreams;
   readonly permissions: Permissions;
   readonly unread: UnreadBytes;

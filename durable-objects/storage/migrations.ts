@@ -50,7 +50,14 @@ const MIGRATIONS: readonly string[] = [
 
    -- The permission snapshot, if there is one, and the roles of each member as JSON.
    CREATE TABLE permissions (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, rules TEXT NOT NULL);
-   CREATE TABLE members (id TEXT PRIMARY KEY, roles TEXT NOT NULL) WITHOUT ROWID;`,
+   CREATE TABLE members (id TEXT PRIMARY KEY, roles TEXT NOT NULL) WITHOUT ROWID;
+
+   -- Streams of Server-Sent Events that callers have reserved and not opened.
+   CREATE TABLE sse_reservations (
+     token TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -1,5 +1,6 @@
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../permissions/snapshot.ts";
 import type { Principal } from "../principal.ts";
+import type { SubscribeMessage } from "../protocol/messages.ts";
 import type { Revocation } from "../revocation.ts";
 import type { EventStream } from "../streams/event-stream.ts";
 import type { StreamCounts } from "../streams/event-streams.ts";
@@ -15,6 +16,14 @@ export interface Workspace {
   /** Adds a query to an event stream of a caller, or replaces it; false where there is no such stream. */
   addQuery(caller: Principal, stream: string, query: string, signature: unknown): Promise<StreamAnswer>;
   removeQuery(caller: Principal, stream: string, query: string): Promise<StreamAnswer>;
+  /** Reserves a stream of Server-Sent Events for a caller. Returns its token. */
+  reserveSse(caller: Principal): Promise<string>;
+  /** Uses a reservation up. Returns whether the caller had it. */
+  takeSse(caller: Principal, token: string): Promise<boolean>;
+  /** Starts an operation on an open stream of the caller. */
+  startOverSse(caller: Principal, token: string, message: SubscribeMessage): Promise<SseStart>;
+  /** Ends one. Returns whether the caller has such a stream. */
+  stopOverSse(caller: Principal, token: string, id: string): Promise<boolean>;
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
@@ -32,6 +41,9 @@ export interface Workspace {
 export interface StreamReport extends Pick<EventStream, "id" | "channelId" | "owner"> {
   readonly queries: readonly { readonly queryId: string; readonly operationSignature: object }[];
 }
+
+/** What became of an operation that was to start on a stream. */
+export type SseStart = "started" | "no-stream" | "id-in-use";
 
 /** How a workspace stands, for whoever operates the gateway. */
 export interface WorkspaceReport extends StreamCounts {
