@@ -5,6 +5,7 @@ import { CLOSE, type CloseEvent } from "../core/protocol/close-events.ts";
 import type { FormattedError, SubscribePayload } from "../core/protocol/messages.ts";
 import { backpressurePong } from "../core/protocol/step.ts";
 import { isLargerThan } from "../core/text-size.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import type { Edge } from "./edge.ts";
 import { sendQuietly } from "./send-quietly.ts";
 import { openWorkspaceSocket } from "./workspace-socket.ts";
@@ -32,7 +33,7 @@ const OPERATION_ID = "1";
 
 /**
  * Runs one operation in the workspace of a caller. Resolves once the object has let the caller in.
- * @throws GatewayError as `connectToWorkspace`, TOO_LARGE when the object would not read it
+ * @throws GatewayError as `connectToWorkspace`, TOO_LARGE or BAD_MESSAGE when the object would not read it
  */
 export async function runInWorkspace(
   edge: Edge,
@@ -45,6 +46,7 @@ export async function runInWorkspace(
   if (isLargerThan(subscribe, MAX_FRAME_BYTES)) {
     throw new GatewayError("TOO_LARGE", `An operation may have ${MAX_FRAME_BYTES} bytes here (MAX_FRAME_BYTES).`);
   }
+  assertShallow(subscribe, edge.settings.limits);
   const { send, ...operation } = await connectToWorkspace(edge, principal, sink);
   send(subscribe);
   return operation;
