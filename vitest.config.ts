@@ -54,13 +54,27 @@ export default defineConfig({
         test: { name: "small-log", include: ["test/object/small-log/*.test.ts"], testTimeout: 30_000 },
       },
       {
-        // The whole, over real sockets and with real clients.
+        // The whole, over real sockets.
         plugins: [graphqlAsText],
         ssr: { resolve: { conditions: ["module", "node", "production"] } },
         test: {
           name: "e2e",
           environment: "node",
           include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // Clients as their makers publish them. Each has its own workspace, so that they run side by side.
+        plugins: [graphqlAsText],
+        ssr: { resolve: { conditions: ["module", "node", "production"] } },
+        test: {
+          name: "clients",
+          environment: "node",
+          include: ["test/clients/**/*.test.ts"],
+          maxConcurrency: 16,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
