@@ -13,6 +13,12 @@ const graphqlAsText = {
   },
 };
 
+/** The Worker in workerd, with settings on top of development's. A longer chaos run asks for its steps here. */
+function workerWith(settings: Readonly<Record<string, string>>) {
+  const bindings = { ...DEV_BINDINGS, ...settings, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" };
+  return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare: { bindings }, verbose: false });
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -34,25 +40,41 @@ export default defineConfig({
       },
       {
         // The object, in workerd with real eviction.
-        plugins: [
-          graphqlAsText,
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.jsonc" },
-            // A longer chaos run asks for its steps here; see `npm run chaos:evictions`.
-            miniflare: { bindings: { ...DEV_BINDINGS, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" } },
-            verbose: false,
-          }),
-        ],
-        test: { name: "object", include: ["test/object/**/*.test.ts"], testTimeout: 30_000 },
+        plugins: [graphqlAsText, workerWith({})],
+        test: {
+          name: "object",
+          include: ["test/object/**/*.test.ts"],
+          exclude: ["test/object/small-log/**"],
+          testTimeout: 30_000,
+        },
       },
       {
-        // The whole, over real sockets and with real clients.
+        // The same with a log that lets go of what is not new, so that gaps are told.
+        plugins: [graphqlAsText, workerWith({ LOG_MAX_EVENTS: "300", LOG_MAX_AGE_SECONDS: "0" })],
+        test: { name: "small-log", include: ["test/object/small-log/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        // The whole, over real sockets.
         plugins: [graphqlAsText],
         ssr: { resolve: { conditions: ["module", "node", "production"] } },
         test: {
           name: "e2e",
           environment: "node",
           include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // Clients as their makers publish them. Each has its own workspace, so that they run side by side.
+        plugins: [graphqlAsText],
+        ssr: { resolve: { conditions: ["module", "node", "production"] } },
+        test: {
+          name: "clients",
+          environment: "node",
+          include: ["test/clients/**/*.test.ts"],
+          maxConcurrency: 16,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -6,7 +6,7 @@ export { comparePositions } from "../src/core/pubsub/position.ts";
 export { type ClientOptions, createClient } from "./create-client.ts";
 export { createWebSocketImpl } from "./create-web-socket-impl.ts";
 export type { Sink } from "./iterate-subscription.ts";
-export type { GappedOperation } from "./operations.ts";
+export type { GappedOperation, LiveOperation } from "./operations.ts";
 export type { PositionStorage } from "./page.ts";
 export { TOKEN_UNAVAILABLE } from "./sluice-socket.ts";
 export {

@@ -15,10 +15,15 @@ export interface GappedOperation {
   readonly position: string;
 }
 
+/** A subscription that has begun. */
+export type LiveOperation = GappedOperation;
+
 /** A subscription that the application has open, whatever socket it is on. */
 interface Operation {
   readonly id: string;
   readonly payload: SubscribePayload;
+  /** The application was told that it has begun. */
+  isLive: boolean;
   readonly fingerprint: string;
   /** The fingerprint, told apart from those of equal operations: what ids are to a socket, over reloads of the page. */
   readonly key: string;
@@ -40,13 +45,19 @@ const MAX_OPERATIONS = 1_000;
 export class Operations {
   readonly #operations = new Map<string, Operation>();
   readonly #onGap: (operation: GappedOperation) => void;
+  readonly #onLive: (operation: LiveOperation) => void;
   readonly #keeper: PositionKeeper | undefined;
   #caller: string | undefined;
   #expectsPositions = false;
 
-  constructor(onGap: (operation: GappedOperation) => void, keeper: PositionKeeper | undefined) {
+  constructor(
+    onGap: (operation: GappedOperation) => void,
+    keeper: PositionKeeper | undefined,
+    onLive: (operation: LiveOperation) => void = () => undefined,
+  ) {
     this.#onGap = onGap;
     this.#keeper = keeper;
+    this.#onLive = onLive;
   }
 
   /** Positions are of one caller: what another subscribes again begins afresh. */
@@ -72,7 +83,8 @@ export class Operations {
     if (operation?.fingerprint !== fingerprint) {
       this.end(id);
       const key = this.#freeKey(fingerprint);
-      operation = { id, payload, fingerprint, key, position: this.#keeper?.find(key), hasGap: false, socket };
+      const position = this.#keeper?.find(key);
+      operation = { id, payload, fingerprint, key, position, hasGap: false, isLive: false, socket };
       this.#operations.set(id, operation);
       this.#forgetAbandoned();
     }
@@ -131,10 +143,11 @@ export class Operations {
   #moveTo(operation: Operation, position: string): void {
     operation.position = position;
     this.#keeper?.keep(operation.key, position);
-    if (!operation.hasGap) return;
+    const { id, payload, hasGap, isLive } = operation;
     operation.hasGap = false;
-    const { id, payload } = operation;
-    this.#onGap({ id, payload, position });
+    operation.isLive = true;
+    if (hasGap) this.#onGap({ id, payload, position });
+    if (!isLive) this.#onLive({ id, payload, position });
   }
 
   #loseTrack(operation: Operation): void {

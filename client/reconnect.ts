@@ -25,20 +25,22 @@ export interface Reconnect {
 
 /**
  * Tries again for ever, with waits drawn at random from 0 to a bound that doubles from 1 s to 30 s, or at once when the page
- * becomes visible or the network returns. Gives up when the server refuses the caller twice in a row, or on an error that is
- * no close.
+ * becomes visible or the network returns. Gives up when the server does not let the caller in twice in a row, or on an error
+ * that is no close.
  */
 export function createReconnect(random: () => number = Math.random): Reconnect {
   let attempts = 0;
   let connectedAt: number | undefined;
   let wasOverloaded = false;
   let refusals = 0;
+  let wasLetIn = false;
   let judged: { readonly event: unknown; readonly verdict: boolean } | undefined;
   let wake: () => void = () => undefined;
 
   function judge(event: unknown): boolean {
     if (!isCloseEvent(event)) return false;
-    if (event.code !== FORBIDDEN) return true;
+    // A caller that was let in before is told that its token is over: another one may be as good as the first was.
+    if (event.code !== FORBIDDEN || wasLetIn) return true;
     refusals++;
     return refusals < 2;
   }
@@ -46,7 +48,9 @@ export function createReconnect(random: () => number = Math.random): Reconnect {
   return {
     async retryWait() {
       const bound = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** attempts++);
-      const waitMs = wasOverloaded ? FIRST_WAIT_MS + random() * Math.max(bound, OVERLOADED_WAIT_MS) : random() * bound;
+      // Tokens are taken back by the second: one that was made in the same second is refused too.
+      const leastMs = wasOverloaded || refusals > 0 ? FIRST_WAIT_MS : 0;
+      const waitMs = leastMs + random() * (wasOverloaded ? Math.max(bound, OVERLOADED_WAIT_MS) : bound);
       await new Promise<void>((resolve) => {
         let timer = setTimeout(done, waitMs);
         const stop = onWake(() => {
@@ -73,6 +77,7 @@ export function createReconnect(random: () => number = Math.random): Reconnect {
       refusals = 0;
     },
     closed(event) {
+      wasLetIn = connectedAt !== undefined;
       wasOverloaded = isCloseEvent(event) && event.code === OVERLOADED;
       if (connectedAt !== undefined && Date.now() - connectedAt >= STABLE_MS) attempts = 0;
       connectedAt = undefined;

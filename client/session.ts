@@ -4,6 +4,7 @@ import { callerOf, readClaims } from "./jwt.ts";
 import { Operations } from "./operations.ts";
 import { page, sessionStorageOf } from "./page.ts";
 import { PositionKeeper } from "./position-keeper.ts";
+import { runApart } from "./run-apart.ts";
 import { TokenSource } from "./token-source.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 import type { WebSocketImplOptions } from "./web-socket-options.ts";
@@ -23,13 +24,17 @@ export interface ClientSession {
 
 /** @throws TypeError when positions are to be kept and it is not said for whom */
 export function createSession(options: WebSocketImplOptions): ClientSession {
-  const { token, persist, persistKey, onGap } = options;
+  const { token, persist, persistKey, onGap, onLive } = options;
   if (persist && token === undefined && persistKey === undefined) {
     throw new TypeError("persist needs token or persistKey: positions are kept for one caller and given to no other");
   }
   const storage = typeof persist === "object" ? persist : persist ? sessionStorageOf() : undefined;
   const keeper = storage && new PositionKeeper(storage, `sluice.positions.${persistKey ?? ""}`);
-  const operations = new Operations((operation) => runApart(() => onGap?.(operation)), keeper);
+  const operations = new Operations(
+    (operation) => runApart(() => onGap?.(operation)),
+    keeper,
+    (operation) => runApart(() => onLive?.(operation)),
+  );
   if (token === undefined) operations.setCaller(persistKey);
   const onToken = (newest: string) => {
     const claims = readClaims(newest);
@@ -49,18 +54,8 @@ export function createSession(options: WebSocketImplOptions): ClientSession {
 
 export const GRAPHQL_TRANSPORT_WS = "graphql-transport-ws";
 
-/** Runs code of the application, whose mistakes must not get between two frames. */
-function runApart(callback: () => void): void {
-  try {
-    callback();
-  } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown;
-    });
-  }
-}
-
-function requireWebSocket(implementation: unknown): WebSocketConstructor {
+/** @throws TypeError for what is no WebSocket class */
+export function requireWebSocket(implementation: unknown): WebSocketConstructor {
   if (typeof implementation !== "function" || !("OPEN" in implementation)) {
     throw new TypeError("There is no WebSocket here: pass one as webSocketImpl, for instance that of the package ws");
   }

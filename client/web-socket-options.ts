@@ -1,4 +1,4 @@
-import type { GappedOperation } from "./operations.ts";
+import type { GappedOperation, LiveOperation } from "./operations.ts";
 import type { PositionStorage } from "./page.ts";
 import type { TokenFunction } from "./token-source.ts";
 
@@ -23,6 +23,12 @@ export interface WebSocketImplOptions {
    * @default nothing is done
    */
   onGap?: (operation: GappedOperation) => void;
+  /**
+   * Called once for each subscription when the server has begun it: what is published from then on is received. Only a server that
+   * tells positions says so.
+   * @default nothing is done
+   */
+  onLive?: (operation: LiveOperation) => void;
   /**
    * Keeps positions where they outlive a reload of the page: in `sessionStorage`, or in a storage of your own. They are kept for the
    * caller that the token names, and no other is given them; a token that is no JWT needs `persistKey` too.

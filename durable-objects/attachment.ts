@@ -18,6 +18,8 @@ export interface SocketState {
   readonly isSlowAtEdge?: boolean;
   /** What the edge shows on a socket that it relays; sockets that were handed through have none. */
   readonly edgeKey?: string;
+  /** Names a socket for Server-Sent Events to the requests that start and end operations on it. */
+  readonly sseToken?: string;
   /** Whether several messages may share a frame. */
   readonly batches: boolean;
   /** Whether the client was told that its token expires. */

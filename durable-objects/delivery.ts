@@ -1,6 +1,6 @@
 import { messageOf } from "../src/core/errors.ts";
 import type { Limits } from "../src/core/limits.ts";
-import type { Catalogue } from "../src/core/operation/catalogue.ts";
+import type { SubscriptionField } from "../src/core/operation/subscription-field.ts";
 import type { LoggedMessage, Payload, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-events.ts";
 import { nextFrame } from "../src/core/protocol/next-frame.ts";
@@ -14,7 +14,8 @@ import type { SlowReaders } from "./slow-readers.ts";
 
 /** What delivery needs of its surroundings. */
 export interface DeliveryContext {
-  readonly catalogue: Catalogue;
+  /** Every field that somebody may be subscribed to. */
+  readonly fields: readonly SubscriptionField[];
   readonly groups: SubscriptionGroups<RunningOperation>;
   readonly streams: EventStreams;
   readonly slowReaders: SlowReaders;
@@ -33,15 +34,15 @@ export class Delivery {
 
   /** Sends messages that have just been written to all who are live. */
   deliver(rows: readonly LogRow[], now: number): void {
-    const { catalogue, groups, streams, positionAt } = this.#context;
-    const heard = [...catalogue.subscriptions.values()].filter((field) => groups.hears(field));
+    const { fields, groups, streams, positionAt } = this.#context;
+    const heard = fields.filter((field) => groups.hears(field));
     if (heard.length === 0) return;
     const touched = new Set<Connection>();
     for (const row of rows) {
       try {
         const logged = readRow(row);
-        const fields = heard.filter(({ listensTo }) => listensTo.includes(logged.message.kind));
-        groups.deliver(logged, fields, { streams }, positionAt, (operation, payload) =>
+        const listening = heard.filter(({ listensTo }) => listensTo.includes(logged.message.kind));
+        groups.deliver(logged, listening, { streams }, positionAt, (operation, payload) =>
           this.#tryLive(operation, payload, row, touched, now),
         );
       } catch (thrown) {

@@ -31,7 +31,7 @@ export class OperationAdmission {
     this.#connections = connections;
     this.#limits = limits;
     this.#streams = streams;
-    this.#documents = new DocumentCache(catalogue.schema, limits);
+    this.#documents = new DocumentCache(catalogue, limits);
   }
 
   /** The plan of an operation that a client asks for now. */
@@ -57,7 +57,7 @@ export class OperationAdmission {
 
   /** Why an operation cannot run on top of those that do; undefined when it can. */
   refuse(
-    { identity }: Connection,
+    { identity, state }: Connection,
     key: string,
     plan: SubscriptionPlan,
     requested: Pick<StoredOperation, "document" | "variables">,
@@ -66,11 +66,13 @@ export class OperationAdmission {
     const bytes = keptBytesOf(requested);
     const ofIdentity = (this.#byIdentity.get(identity) ?? NONE).with(key, plan.document);
     const { MAX_DISTINCT_OPERATIONS_PER_IDENTITY: distinct } = limits;
-    if (ofIdentity.operations > distinct) {
+    // The servers of a workspace are one caller that acts for all its users: for them the workspace's limit is the one.
+    const isServer = state.principal.kind === "server";
+    if (!isServer && ofIdentity.operations > distinct) {
       return tooMany(`One caller may run ${distinct} different operations (MAX_DISTINCT_OPERATIONS_PER_IDENTITY).`);
     }
     const ofCaller = this.#connections.keptBytesOf(identity) + this.#streams.keptBytesOf(identity);
-    if (ofCaller + ofIdentity.documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
+    if (!isServer && ofCaller + ofIdentity.documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
       return tooMany("The operations of one caller are too large together (MAX_KEPT_BYTES_PER_IDENTITY).");
     }
     const { documentBytes } = this.#running.with(key, plan.document);

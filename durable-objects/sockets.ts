@@ -65,7 +65,11 @@ export class Sockets {
   }
 
   /** Takes a socket of an authenticated caller; it waits for `connection_init` then. Returns the close when it is full. */
-  accept(socket: WebSocket, { principal, subprotocol, edgeKey }: UpgradeRequest, now: number): CloseEvent | undefined {
+  accept(
+    socket: WebSocket,
+    { principal, subprotocol, edgeKey, sseToken }: UpgradeRequest,
+    now: number,
+  ): CloseEvent | undefined {
     const full = this.#findFull(principal, now);
     if (full !== undefined) return full;
     const session = openSession(now, this.#limits.INIT_TIMEOUT_SECONDS);
@@ -77,6 +81,7 @@ export class Sockets {
       warned: false,
       batches: subprotocol === BATCHING_SUBPROTOCOL,
       ...(edgeKey !== undefined && { edgeKey }),
+      ...(sseToken !== undefined && { sseToken }),
     };
     this.schedule(this.#connections.add(socket, state));
     return undefined;
@@ -201,16 +206,15 @@ export class Sockets {
   }
 
   #findFull(principal: Principal, now: number): CloseEvent | undefined {
-    const { MAX_SOCKETS_PER_IDENTITY, MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
+    const { MAX_SOCKETS_PER_WORKSPACE } = this.#limits;
+    const setting = principal.kind === "server" ? "MAX_SERVER_SOCKETS_PER_WORKSPACE" : "MAX_SOCKETS_PER_IDENTITY";
+    const ofIdentity = this.#limits[setting];
     const identity = identityOf(principal);
     const peers = this.#connections.ofIdentity(identity);
     // Or a caller could have one socket after the other closed for reading nothing, and leave all of it in memory.
-    if (peers.size + this.#unread.countLeaving(identity, now) >= MAX_SOCKETS_PER_IDENTITY) {
+    if (peers.size + this.#unread.countLeaving(identity, now) >= ofIdentity) {
       this.#askForPlace(peers, now);
-      return closeWith(
-        CLOSE.OVERLOADED,
-        `A caller may hold ${MAX_SOCKETS_PER_IDENTITY} sockets (MAX_SOCKETS_PER_IDENTITY)`,
-      );
+      return closeWith(CLOSE.OVERLOADED, `A caller may hold ${ofIdentity} sockets (${setting})`);
     }
     if (this.#connections.size >= MAX_SOCKETS_PER_WORKSPACE) {
       this.#askForPlace(this.#connections, now);

@@ -61,6 +61,6 @@ export class StreamHolders {
 function ownerOf(caller: Principal): StreamOwner {
   const identity = identityOf(caller);
   const isUser = caller.kind === "user";
-  if (caller.kind === "apiKey" || caller.userWorkspaceId === undefined) return { identity, isUser };
-  return { identity, isUser, userWorkspaceId: caller.userWorkspaceId };
+  const userWorkspaceId = "userWorkspaceId" in caller ? caller.userWorkspaceId : undefined;
+  return { identity, isUser, ...(userWorkspaceId !== undefined && { userWorkspaceId }) };
 }

@@ -20,6 +20,7 @@ import {
   withoutOperation,
   withResumeState,
 } from "../src/core/protocol/session.ts";
+import { operationError } from "../src/core/protocol/step.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
@@ -38,7 +39,7 @@ import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** What subscriptions need of their workspace. */
 export interface SubscriptionsContext {
-  readonly catalogue: Catalogue;
+  readonly catalogues: { readonly client: Catalogue; readonly server: Catalogue };
   readonly connections: Connections;
   readonly limits: Limits;
   readonly log: WorkspaceLog;
@@ -54,7 +55,7 @@ export interface SubscriptionsContext {
 /** The running operations of all sockets of a workspace: live, or on their way through the log. */
 export class Subscriptions {
   readonly #context: SubscriptionsContext;
-  readonly #admission: OperationAdmission;
+  readonly #admissions: { readonly client: OperationAdmission; readonly server: OperationAdmission };
   readonly #groups = new SubscriptionGroups<RunningOperation>();
   readonly #teller: PositionTeller;
   readonly #holders: StreamHolders;
@@ -63,10 +64,14 @@ export class Subscriptions {
   readonly #catchUp: CatchUp;
 
   constructor(context: SubscriptionsContext) {
-    const { catalogue, connections, limits, log, unread, streams, schedule, wakeBy } = context;
+    const { catalogues, connections, limits, log, unread, streams, schedule, wakeBy } = context;
     const close = (connection: Connection, event: CloseEvent) => this.close(connection, event);
     this.#context = context;
-    this.#admission = new OperationAdmission(catalogue, connections, limits, streams);
+    this.#admissions = {
+      client: new OperationAdmission(catalogues.client, connections, limits, streams),
+      server: new OperationAdmission(catalogues.server, connections, limits, streams),
+    };
+    const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
@@ -76,7 +81,7 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
     const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ catalogue, groups, streams, slowReaders, limits, positionAt, close });
+    this.#delivery = new Delivery({ fields, groups, streams, slowReaders, limits, positionAt, close });
     this.#catchUp = new CatchUp({
       ...{ limits, streams, unread, positionAt, close },
       log: log.open,
@@ -123,7 +128,8 @@ export class Subscriptions {
       order: nextOrder(session),
       ...(operationName !== undefined && { operationName }),
     };
-    const planned = this.#admission.plan(connection, requested, now);
+    const admission = this.#admissionOf(connection);
+    const planned = admission.plan(connection, requested, now);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
@@ -135,7 +141,7 @@ export class Subscriptions {
     const point = resumePoint(extensions, this.#context.log);
     if (point instanceof Error) return this.#sendErrors(connection, id, [point]);
     const key = groupKey(viewer.key, { ...requested, ...point });
-    const refused = refusal(plan, principal, viewer) ?? this.#admission.refuse(connection, key, plan, requested);
+    const refused = refusal(plan, principal, viewer) ?? admission.refuse(connection, key, plan, requested);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     const begun = this.#takeStream(plan, point, principal, now);
     if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
@@ -154,7 +160,7 @@ export class Subscriptions {
     const operation = connection.running.get(id);
     if (operation === undefined) return;
     connection.running.delete(id);
-    this.#admission.leave(operation);
+    this.#admissionOf(operation.connection).leave(operation);
     this.#catchUp.delete(operation);
     this.#leaveGroup(operation);
     this.#holders.release(operation, Date.now());
@@ -209,7 +215,7 @@ export class Subscriptions {
         const forbidden = refusal(operation.plan, principal, viewer);
         if (forbidden !== undefined)
           this.#end(operation, () => this.#sendErrors(connection, operation.id, [forbidden]));
-        else if (operation.viewer.key !== viewer.key) this.#changeViewer(operation, viewer);
+        else if (operation.viewer !== viewer) this.#changeViewer(operation, viewer);
       }
     }
   }
@@ -219,21 +225,31 @@ export class Subscriptions {
     const { principal } = connection.state;
     const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
-      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(operation);
-      // A setting may have changed since, and with it what callers may subscribe to.
-      const error = plan === undefined ? outdated() : refusal(plan, principal, viewer);
-      if (plan !== undefined && error === undefined) {
+      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(connection, operation);
+      // A deploy may have changed the settings: what a caller may not ask for any more is not taken up.
+      const forbidden = plan && refusal(plan, principal, viewer);
+      if (plan !== undefined && forbidden === undefined) {
         this.#enter(connection, id, operation, plan, viewer);
         continue;
       }
       connection.updateReady((ready) => withoutOperation(ready, id));
       this.#context.connections.save(connection);
-      if (error !== undefined) this.#sendErrors(connection, id, [error]);
+      if (forbidden !== undefined) {
+        this.#sendErrors(connection, id, [forbidden]);
+        continue;
+      }
+      const outdated = "The gateway has changed and no longer runs this operation; subscribe again.";
+      connection.send(encodeServerMessage(operationError(id, "OPERATION_OUTDATED", outdated)));
     }
   }
 
-  #planAgain(operation: StoredOperation): SubscriptionPlan | undefined {
-    const planned = this.#admission.planAgain(operation);
+  /** What a caller may ask for hangs on its kind alone: no client reaches what is for servers, and no server the rest. */
+  #admissionOf({ state }: Connection): OperationAdmission {
+    return state.principal.kind === "server" ? this.#admissions.server : this.#admissions.client;
+  }
+
+  #planAgain(connection: Connection, operation: StoredOperation): SubscriptionPlan | undefined {
+    const planned = this.#admissionOf(connection).planAgain(operation);
     return planned.type === "subscription" ? planned.plan : undefined;
   }
 
@@ -271,7 +287,7 @@ export class Subscriptions {
       ...(streamId !== undefined && { streamId }),
     };
     connection.running.set(id, operation);
-    this.#admission.enter(operation);
+    this.#admissionOf(operation.connection).enter(operation);
     const older = this.#holders.hold(operation);
     if (older !== undefined) {
       this.#end(older, () => older.connection.send(encodeServerMessage({ id: older.id, type: "complete" })));
@@ -318,10 +334,10 @@ export class Subscriptions {
     if (stored === undefined) return;
     const isLive = operation.group !== undefined;
     this.#leaveGroup(operation);
-    this.#admission.leave(operation);
+    this.#admissionOf(operation.connection).leave(operation);
     operation.viewer = viewer;
     operation.key = groupKey(viewer.key, stored);
-    this.#admission.enter(operation);
+    this.#admissionOf(operation.connection).enter(operation);
     if (isLive) this.#joinGroup(operation, stored);
   }
 
@@ -329,11 +345,4 @@ export class Subscriptions {
     const payload = errors.map((error) => error.toJSON());
     connection.send(JSON.stringify({ id, type: "error", payload }));
   }
-}
-
-function outdated(): GraphQLError {
-  return codedError(
-    "OPERATION_OUTDATED",
-    "The gateway has changed and no longer runs this operation; subscribe again.",
-  );
 }

@@ -4,6 +4,7 @@ import type { CloseEvent } from "../src/core/protocol/close-events.ts";
 const SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
 const PRINCIPAL_HEADER = "X-Sluice-Principal";
 const EDGE_KEY_HEADER = "X-Sluice-Edge-Key";
+const SSE_TOKEN_HEADER = "X-Sluice-Sse-Token";
 
 /** An upgrade as the edge hands it to a workspace's object. */
 export interface UpgradeRequest {
@@ -12,19 +13,22 @@ export interface UpgradeRequest {
   readonly subprotocol: string;
   /** Of a socket that ends at the edge: tells what the edge says on it from what it passes on for a client. */
   readonly edgeKey?: string | undefined;
+  /** Of a socket for Server-Sent Events: requests name it by this that start and end operations on it. */
+  readonly sseToken?: string | undefined;
 }
 
 /**
  * Builds the request to the object afresh: no header of a client reaches it, so none can pretend to be the edge.
  * The host only fills the place of one.
  */
-export function writeUpgrade({ principal, subprotocol, edgeKey }: UpgradeRequest): Request {
+export function writeUpgrade({ principal, subprotocol, edgeKey, sseToken }: UpgradeRequest): Request {
   return new Request("https://workspace/", {
     headers: {
       Upgrade: "websocket",
       [SUBPROTOCOL_HEADER]: subprotocol,
       [PRINCIPAL_HEADER]: encodeURIComponent(JSON.stringify(principal)),
       ...(edgeKey !== undefined && { [EDGE_KEY_HEADER]: edgeKey }),
+      ...(sseToken !== undefined && { [SSE_TOKEN_HEADER]: sseToken }),
     },
   });
 }
@@ -39,6 +43,7 @@ export function readUpgrade({ headers }: Request): UpgradeRequest {
     principal: JSON.parse(decodeURIComponent(principal)) as Principal,
     subprotocol,
     edgeKey: headers.get(EDGE_KEY_HEADER) ?? undefined,
+    sseToken: headers.get(SSE_TOKEN_HEADER) ?? undefined,
   };
 }
 

@@ -1,28 +1,30 @@
 import { DurableObject } from "cloudflare:workers";
 import { v5 as uuidv5 } from "uuid";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
+import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
 import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
 import { Permissions } from "../src/core/permissions/permissions.ts";
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
-import { BLIND_VIEWER, OPEN_VIEWER, type Viewer, viewerOfCaller } from "../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
+import type { SubscribeMessage } from "../src/core/protocol/messages.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
-import type { Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
+import type { SseStart, StreamReport, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
-import { type StreamPage, streamPage } from "../src/core/streams/stream-page.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
 import { Enricher, type EnricherService } from "./enricher.ts";
 import { Sockets } from "./sockets.ts";
+import { SseConnections } from "./sse-connections.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { UnreadBytes } from "./unread-bytes.ts";
@@ -42,6 +44,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   readonly #retention: Retention;
   readonly #alarm: AlarmClock;
   readonly #enricher: Enricher | undefined;
+  /** Which channel secrets open this workspace by the settings that it runs with. */
+  #channelSecretTags: readonly string[] = [];
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
 
@@ -53,6 +57,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#alarm = new AlarmClock(ctx);
     const service = (env as { readonly ENRICHER?: EnricherService }).ENRICHER;
     this.#enricher = service && this.#enricherWith(service);
+    void ctx.blockConcurrencyWhile(async () => {
+      const secrets = channelSecretsFor(this.#settings, ctx.id.name);
+      this.#channelSecretTags = await Promise.all(secrets.map(secretTag));
+    });
     // Keep-alive pings of stock clients are answered by the platform and wake nobody.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
@@ -118,6 +126,22 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#wake().streams.removeQuery(stream, identityOf(caller), query, Date.now());
   }
 
+  async reserveSse(caller: Principal): Promise<string> {
+    return this.#openStorage().sseReservations.make(identityOf(caller), this.#settings.limits, Date.now());
+  }
+
+  async takeSse(caller: Principal, token: string): Promise<boolean> {
+    return this.#storage?.sseReservations.take(identityOf(caller), token, Date.now()) ?? false;
+  }
+
+  async startOverSse(caller: Principal, token: string, message: SubscribeMessage): Promise<SseStart> {
+    return this.#wake().sseConnections.start(caller, token, message, Date.now());
+  }
+
+  async stopOverSse(caller: Principal, token: string, id: string): Promise<boolean> {
+    return this.#wake().sseConnections.stop(caller, token, id, Date.now());
+  }
+
   async revoke({ names, issuedUntil, isUntilNow }: Revocation): Promise<{ closed: number }> {
     const { refusals } = this.#openStorage();
     const { connections } = this.#wake();
@@ -126,20 +150,6 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // Closed by the same rule that refuses them from now on, in the turn that wrote it: nothing is sent to them after the answer.
     const closed = this.#wake().sockets.closeWhere(({ state }) => this.#isRefused(state.principal), CLOSE.REVOKED);
     return { closed };
-  }
-
-  async putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer> {
-    return this.#changePermissions((permissions) => permissions.put(snapshot));
-  }
-
-  async patchMembers(patch: MembersPatch): Promise<PermissionsAnswer> {
-    return this.#changePermissions((permissions) => permissions.patchMembers(patch));
-  }
-
-  async listStreams(after?: string): Promise<StreamPage> {
-    const { streams } = this.#wake();
-    streams.expire(Date.now());
-    return streamPage(streams, after);
   }
 
   async inspect(): Promise<WorkspaceReport> {
@@ -154,10 +164,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       operationsByField,
       operationsByDocument: await subscriptions.countByDocument(),
       ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
-      ...(permissions.version === undefined &&
-        this.#viewer === BLIND_VIEWER && {
-          notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
-        }),
+      ...(permissions.isBlind && {
+        notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
+      }),
     };
     if (this.#storage === undefined) return report;
     const { epoch, log } = this.#storage;
@@ -168,6 +177,24 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       position: this.#log.positionAt(head),
       log: { from: this.#log.positionAt(floor), rows, bytes },
     };
+  }
+
+  async putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.put(snapshot));
+  }
+
+  async patchMembers(patch: MembersPatch): Promise<PermissionsAnswer> {
+    return this.#changePermissions((permissions) => permissions.patch(patch));
+  }
+
+  async listStreams(): Promise<StreamReport[]> {
+    return [...this.#wake().streams].map(({ id, channelId, owner, queries }) => ({
+      ...{ id, channelId, owner },
+      queries: [...queries.values()].map(({ id: queryId, text }) => ({
+        queryId,
+        operationSignature: JSON.parse(text) as object,
+      })),
+    }));
   }
 
   async erase(): Promise<{ closed: number }> {
@@ -186,14 +213,6 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return { closed };
   }
 
-  /** What everybody may see changes in the turn that writes it: no frame leaves in between that was made before. */
-  #changePermissions(change: (permissions: Permissions) => PermissionsAnswer): PermissionsAnswer {
-    const { permissions, subscriptions } = this.#wake();
-    const answer = change(permissions);
-    if (answer.taken) subscriptions.changeViewers();
-    return answer;
-  }
-
   /** What is only in memory, built again after every eviction. */
   #wake(): AwakeWorkspace {
     if (this.#awake === undefined) {
@@ -210,14 +229,19 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
       });
       const permissions = new Permissions({
+        limits,
         stored: this.#storage?.permissions,
         store: () => this.#openStorage().permissions,
-        maxMembers: limits.MAX_MEMBERS,
+        isOpen: this.#settings.permissions === "open",
       });
       const subscriptions: Subscriptions = new Subscriptions({
-        ...{ catalogue, connections, limits, streams, unread },
+        ...{ connections, limits, streams, unread },
+        catalogues: {
+          client: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
+          server: serverCatalogueIn(this.#workspaceId),
+        },
         log: this.#log,
-        viewerOf: (principal) => viewerOfCaller(principal, permissions.viewerOf(principal) ?? this.#viewer),
+        viewerOf: (caller) => permissions.viewerOf(caller),
         schedule: (connection) => sockets.schedule(connection),
         wakeBy: (at) => this.#alarm.wakeBy(at),
       });
@@ -227,7 +251,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         verifier: sharedVerifier(this.#settings),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      this.#awake = { connections, subscriptions, sockets, streams, permissions, unread };
+      const sseConnections = new SseConnections(connections, sockets);
+      this.#awake = { connections, subscriptions, sockets, sseConnections, streams, permissions, unread };
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -243,6 +270,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     } catch (thrown) {
       console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
     }
+  }
+
+  /** What is written holds for every frame from here on, whenever its event was written. */
+  #changePermissions(change: (permissions: Permissions) => PermissionsAnswer): PermissionsAnswer {
+    const { permissions, subscriptions } = this.#wake();
+    const answer = change(permissions);
+    if (answer.taken) subscriptions.changeViewers();
+    return answer;
   }
 
   #enricherWith(service: EnricherService): Enricher {
@@ -266,10 +301,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#storage;
   }
 
-  get #log(): WorkspaceLog {
+  get #workspaceId(): string {
     const { name } = this.ctx.id;
     if (name === undefined) throw new TypeError("The object of a workspace is reached by the workspace's id.");
-    const workspace = workspaceTag(name);
+    return name;
+  }
+
+  get #log(): WorkspaceLog {
+    const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {
       workspaceTag: workspace,
@@ -279,12 +318,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     };
   }
 
-  /** Fails closed: without a snapshot of permissions, records reach a workspace only where they are open to all of it. */
-  get #viewer(): Viewer {
-    return this.#settings.permissions === "open" ? OPEN_VIEWER : BLIND_VIEWER;
+  #isWithoutSecret(principal: Principal): boolean {
+    return principal.kind === "server" && !this.#channelSecretTags.includes(principal.secretTag);
   }
 
   #isRefused(principal: Principal): boolean {
+    if (this.#isWithoutSecret(principal)) return true;
     this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }
@@ -294,6 +333,7 @@ interface AwakeWorkspace {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
   readonly sockets: Sockets;
+  readonly sseConnections: SseConnections;
   readonly streams: EventStreams;
   readonly permissions: Permissions;
   readonly unread: UnreadBytes;

@@ -1,35 +1,42 @@
-/** Publishes a realistic stream of Twenty's events into the running gateway: `npm run demo -- [--port N] [--rate N] [--seconds N]`. */
+/**
+ * A board whose cards move live: `npm run demo -- [--port N] [--gateway-port N] [--rate N]`. Uses the gateway that runs
+ * already, or runs one.
+ */
 import { parseArgs } from "node:util";
-import { crmEvents } from "./lib/crm-events.ts";
+import { startSite } from "../examples/apollo-react/server/start-site.ts";
 import { firstOf, readDevVars } from "./lib/dev-vars.ts";
 import { DEV_WORKSPACE_ID } from "./lib/sign-token.ts";
+import { isHealthy, startWrangler } from "./lib/start-wrangler.ts";
+
+/** Long enough to be looked at, short enough that a refresh is seen soon: the gateway asks for it 60 s before the end. */
+const TOKEN_SECONDS = 90;
 
 const { values: options } = parseArgs({
   options: {
-    port: { type: "string", default: "8787" },
-    workspace: { type: "string", default: DEV_WORKSPACE_ID },
-    rate: { type: "string", default: "2" },
-    seconds: { type: "string", default: "0" },
+    port: { type: "string", default: "8700" },
+    "gateway-port": { type: "string", default: "8787" },
+    rate: { type: "string", default: "0.5" },
   },
 });
-const secret = firstOf(readDevVars()["PUBLISHER_SECRETS"]);
-const endsAt = Number(options.seconds) > 0 ? Date.now() + Number(options.seconds) * 1000 : Number.POSITIVE_INFINITY;
+const vars = readDevVars();
+const running = `http://127.0.0.1:${options["gateway-port"]}`;
+const url = (await isHealthy(running))
+  ? running
+  : await startWrangler({ port: options["gateway-port"], isQuiet: true });
+const site = await startSite({
+  port: Number(options.port),
+  gateway: {
+    url,
+    workspaceId: DEV_WORKSPACE_ID,
+    appSecret: vars["APP_SECRET"] ?? "",
+    publisherSecret: firstOf(vars["PUBLISHER_SECRETS"]),
+    adminSecret: firstOf(vars["ADMIN_SECRETS"]),
+    tokenSeconds: TOKEN_SECONDS,
+  },
+});
+process.stdout.write(`Open ${site.url} in two windows. The gateway answers at ${url}.\n`);
 
-for (const message of crmEvents(options.workspace, Math.random)) {
-  if (Date.now() >= endsAt) break;
-  const response = await fetch(`http://127.0.0.1:${options.port}/publish`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ messages: [message] }),
-  }).catch((error: Error) => error);
-  if (response instanceof Error) {
-    process.stderr.write(`The gateway does not answer on port ${options.port}; start it with \`npm start\`.\n`);
-    process.exit(1);
-  }
-  const answer = (await response.json()) as { results?: { position?: string; error?: { message: string } }[] };
-  const [result] = answer.results ?? [];
-  process.stdout.write(
-    `${message.name} × ${message.events.length}  ${result?.position ?? JSON.stringify(result?.error ?? answer)}\n`,
-  );
+while (Number(options.rate) > 0) {
   await new Promise((resolve) => setTimeout(resolve, 1000 / Number(options.rate)));
+  await site.sell().catch((error: Error) => process.stderr.write(`${error.message}\n`));
 }

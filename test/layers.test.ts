@@ -3,6 +3,7 @@ import { dirname, join, normalize } from "node:path";
 import { buildSchema } from "graphql";
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../schema/index.ts";
+import { serverCatalogueIn } from "../schema/server-catalogue.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -19,6 +20,10 @@ const CORE = ["src/core/", "graphql"];
 const SCHEMA = [...CORE, "schema/", "package.json"];
 const AUTH = [...CORE, "src/auth/", "jose"];
 const OBJECT = [...new Set([...SCHEMA, ...AUTH, "durable-objects/", "uuid", ...PLATFORM])];
+const CLIENT = [
+  ...["client/", "src/core/protocol/", "src/core/pubsub/position.ts", "src/core/pubsub/trigger.ts"],
+  ...["graphql", "graphql-ws", "@apollo/client"],
+];
 const EDGE = [...OBJECT, "src/", "hono", "graphql-yoga"];
 
 /** The table of docs/architecture.md: a layer imports itself and what is below it. */
@@ -28,6 +33,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/auth/", mayImport: AUTH },
   { folder: "durable-objects/", mayImport: OBJECT },
   { folder: "src/", without: ["src/core/", "src/auth/"], mayImport: EDGE },
+  { folder: "client/", mayImport: CLIENT },
 ];
 
 interface Import {
@@ -144,6 +150,12 @@ describe("subscription fields", () => {
     expect(exported.length).toBe(filesIn("schema/subscriptions/").length);
     expect(exported.sort()).toEqual([...catalogue.subscriptions.keys()].sort());
     for (const [name, field] of catalogue.subscriptions) expect(field.name).toBe(name);
+  });
+
+  it("of servers are those of their schema, and none has the name of one of clients", () => {
+    const { schema, subscriptions } = serverCatalogueIn("");
+    expect(Object.keys(schema.getSubscriptionType()?.getFields() ?? {})).toEqual([...subscriptions.keys()]);
+    expect([...subscriptions.keys()].filter((name) => catalogue.subscriptions.has(name))).toEqual([]);
   });
 });
 

@@ -46,16 +46,18 @@ const MIGRATIONS: readonly string[] = [
      offset INTEGER NOT NULL,
      PRIMARY KEY (object, record)
    ) WITHOUT ROWID;
-   CREATE INDEX record_times_by_offset ON record_times (offset);`,
+   CREATE INDEX record_times_by_offset ON record_times (offset);
 
-  `-- The permission snapshot, in one row, and its members with their roles as JSON.
-   CREATE TABLE permissions (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     version INTEGER NOT NULL,
-     rules_version INTEGER NOT NULL,
-     rules TEXT NOT NULL
-   );
-   CREATE TABLE permission_members (id TEXT PRIMARY KEY, roles TEXT NOT NULL) WITHOUT ROWID;`,
+   -- The permission snapshot, if there is one, and the roles of each member as JSON.
+   CREATE TABLE permissions (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, rules TEXT NOT NULL);
+   CREATE TABLE members (id TEXT PRIMARY KEY, roles TEXT NOT NULL) WITHOUT ROWID;
+
+   -- Streams of Server-Sent Events that callers have reserved and not opened.
+   CREATE TABLE sse_reservations (
+     token TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** The version of a storage, 0 when nothing was ever written. Creates nothing. */

@@ -13,6 +13,7 @@ import { SqlitePermissionStore } from "./sqlite-permission-store.ts";
 import { SqliteRecordTimes } from "./sqlite-record-times.ts";
 import { SqliteReplayLog } from "./sqlite-replay-log.ts";
 import { SqliteStreamStore } from "./sqlite-stream-store.ts";
+import { SqliteSseReservations, type SseReservations } from "./sse-reservations.ts";
 
 /** Everything a workspace keeps on disk. */
 export interface WorkspaceStorage {
@@ -22,9 +23,10 @@ export interface WorkspaceStorage {
   readonly operations: OperationStore;
   readonly refusals: Refusals;
   readonly streams: StreamStore;
-  readonly permissions: PermissionStore;
   readonly recordTimes: RecordTimes;
+  readonly permissions: PermissionStore;
   readonly positionReports: PositionReports;
+  readonly sseReservations: SseReservations;
 }
 
 /** Opens the storage of a workspace, creating it when it has none. */
@@ -37,9 +39,10 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     operations: new SqliteOperationStore(sql),
     refusals: new SqliteRefusals(sql),
     streams: new SqliteStreamStore(sql),
-    permissions: new SqlitePermissionStore(storage),
     recordTimes: new SqliteRecordTimes(sql),
+    permissions: new SqlitePermissionStore(sql),
     positionReports: new PositionReports(sql, retention),
+    sseReservations: new SqliteSseReservations(sql),
   };
 }
 

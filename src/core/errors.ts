@@ -28,19 +28,21 @@ export const ERRORS = {
   QUERY_TOO_LARGE: { status: 400, retryable: false },
   BAD_POSITION: { status: 400, retryable: false },
   TOO_FAST: { status: 429, retryable: true },
+  NOT_HERE: { status: 400, retryable: false },
   OPERATION_OUTDATED: { status: 410, retryable: false },
   INTERNAL_SERVER_ERROR: { status: 500, retryable: true },
-
-  // Permissions.
-  VERSION_CONFLICT: { status: 409, retryable: false },
 
   // HTTP only.
   BAD_REQUEST: { status: 400, retryable: false },
   BAD_SETTING: { status: 500, retryable: false },
   NOT_FOUND: { status: 404, retryable: false },
+  VERSION_CONFLICT: { status: 409, retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   NOT_ACCEPTABLE: { status: 406, retryable: false },
   MISDIRECTED: { status: 421, retryable: false },
+  MIXED_OPERATION: { status: 400, retryable: false },
+  UPSTREAM_FAILED: { status: 502, retryable: true },
+  UPSTREAM_TIMEOUT: { status: 504, retryable: true },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -41,6 +41,7 @@ export const LIMITS = {
   MAX_KEPT_BYTES_PER_WORKSPACE: limit(32 * MIB, "bytes", KIB, 64 * MIB),
   MAX_HTTP_DOCUMENT_TOKENS: limit(15_000, "tokens", 10, 100_000),
   MAX_HTTP_BODY_BYTES: limit(MIB, "bytes", KIB, 16 * MIB),
+  UPSTREAM_TIMEOUT_SECONDS: limit(60, "seconds", 1, 600),
 
   // Event streams, and the filters of their queries and of roles.
   MAX_STREAMS_PER_IDENTITY: limit(50, "count", 1, 10_000),
@@ -66,7 +67,10 @@ export const LIMITS = {
   // Sockets.
   MAX_SOCKETS_PER_IDENTITY: limit(100, "count", 1, 20_000),
   MAX_SOCKETS_PER_WORKSPACE: limit(20_000, "count", 1, 32_000),
+  MAX_SERVER_SOCKETS_PER_WORKSPACE: limit(1_000, "count", 1, 20_000),
   MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: limit(100, "count", 1, 100_000),
+  MAX_SSE_RESERVATIONS_PER_IDENTITY: limit(10, "count", 1, 1_000),
+  SSE_RESERVATION_SECONDS: limit(60, "seconds", 1, 3_600),
   SILENT_SOCKET_SECONDS: limit(600, "seconds", 1, 86_400),
   SILENT_ANSWER_SECONDS: limit(60, "seconds", 1, 3_600),
   TOKEN_WARNING_SECONDS: limit(60, "seconds", 1, 3_600),

@@ -16,8 +16,12 @@ export interface Revocation {
 /** Stands for every token of a workspace, API keys included. */
 export const EVERYBODY = "*";
 
-/** The names under which a principal can be refused. Whoever acts as somebody else is refused under either. */
+/**
+ * The names under which a principal can be refused. Whoever acts as somebody else is refused under either. A server has
+ * none: it holds no token that could be taken back, but a secret of the settings.
+ */
 export function refusalNamesOf(principal: Principal): string[] {
+  if (principal.kind === "server") return [];
   const names = [EVERYBODY];
   const add = (field: RevocableField, value: string | undefined) => {
     if (value !== undefined) names.push(refusalName(field, value));

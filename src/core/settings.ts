@@ -21,6 +21,7 @@ export interface Settings {
   /** What a workspace without a permission snapshot gets: all record events, or none. */
   readonly permissions: "open" | "required";
   readonly graphqlPaths: readonly string[];
+  /** Where operations go that are not of the gateway's own schema. */
   readonly upstreamGraphqlUrl: string | undefined;
   readonly jurisdiction: DurableObjectJurisdictionName | undefined;
   readonly locationHint: DurableObjectLocationHintName | undefined;
@@ -79,7 +80,7 @@ export function parseSettings(bindings: Readonly<Record<string, unknown>>): Sett
     appSecret: text(bindings, "APP_SECRET"),
     hs256: oneOf(bindings, "HS256", ["on", "off"], "on") === "on",
     signingKeys: parseSigningKeys(text(bindings, "SIGNING_KEYS")),
-    jwksUrl: parseJwksUrl(text(bindings, "JWKS_URL")),
+    jwksUrl: parseUrl("JWKS_URL", text(bindings, "JWKS_URL")),
     publisherSecrets: list(bindings, "PUBLISHER_SECRETS"),
     adminSecrets: list(bindings, "ADMIN_SECRETS"),
     channelSecrets: list(bindings, "CHANNEL_SECRETS").map(parseChannelSecret),
@@ -88,7 +89,7 @@ export function parseSettings(bindings: Readonly<Record<string, unknown>>): Sett
     playground: oneOf(bindings, "PLAYGROUND", ["on", "off"], "off") === "on",
     permissions: oneOf(bindings, "PERMISSIONS", ["open", "required"], "required"),
     graphqlPaths: parsePaths(list(bindings, "GRAPHQL_PATHS")),
-    upstreamGraphqlUrl: parseHttpUrl("UPSTREAM_GRAPHQL_URL", text(bindings, "UPSTREAM_GRAPHQL_URL")),
+    upstreamGraphqlUrl: parseUrl("UPSTREAM_GRAPHQL_URL", text(bindings, "UPSTREAM_GRAPHQL_URL")),
     jurisdiction: oneOf(bindings, "JURISDICTION", JURISDICTIONS, undefined),
     locationHint: oneOf(bindings, "LOCATION_HINT", LOCATION_HINTS, undefined),
     orderByRecord: oneOf(bindings, "ORDER_BY_RECORD", ["on", "off"], "off") === "on",
@@ -178,20 +179,17 @@ function parseSigningKeys(json: string | undefined): Settings["signingKeys"] {
   return Object.fromEntries(parsed);
 }
 
-function parseJwksUrl(value: string | undefined): string | undefined {
-  const url = parseHttpUrl("JWKS_URL", value);
-  if (url === undefined) return undefined;
-  const { protocol, hostname } = new URL(url);
-  if (protocol !== "https:" && !isLoopbackHost(hostname)) throw new SettingsError("JWKS_URL", "an https URL");
-  return url;
-}
-
-function parseHttpUrl(name: string, value: string | undefined): string | undefined {
+/** An address that is asked over the network. Without TLS only this machine is. */
+function parseUrl(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
-    throw new SettingsError(name, "an http(s) URL");
+  const { protocol, hostname, username, password } = URL.canParse(value) ? new URL(value) : NO_URL;
+  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname));
+  // Requests cannot carry credentials in their address.
+  if (!isSafe || username !== "" || password !== "") throw new SettingsError(name, "an https URL without credentials");
   return value;
 }
+
+const NO_URL = { protocol: "", hostname: "", username: "", password: "" };
 
 function parseChannelSecret(item: string): ChannelSecret {
   const workspaceId = item.at(-37) === ":" ? parseUuid(item.slice(-36)) : undefined;

@@ -1,13 +1,13 @@
 import { Hono } from "hono";
-import { GatewayError } from "../core/errors.ts";
+import { ERRORS, GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { parseMembersPatch, parseSnapshot } from "../core/permissions/parse-snapshot.ts";
+import type { PermissionsAnswer } from "../core/permissions/snapshot.ts";
 import { parseRevocation } from "../core/revocation.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import { edgeOf, workspaceOf } from "./edge.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
-import { permissionsResponse } from "./permissions-response.ts";
 import { readBody } from "./read-body.ts";
 import { requireSecret } from "./require-secret.ts";
 
@@ -23,33 +23,34 @@ admin.get("/workspaces/:id", async ({ req, env, json }) => json(await workspaceI
 admin.delete("/workspaces/:id", async ({ req, env, json }) => json(await workspaceIn(req.param("id"), env).erase()));
 admin.post("/workspaces/:id/revoke", async ({ req, env, json }) => {
   const workspace = workspaceIn(req.param("id"), env);
-  const body = await readJson(req.raw, MAX_REVOCATION_BYTES, edgeOf(env).settings.limits);
-  return json(await workspace.revoke(parseRevocation(body, Date.now())));
+  return json(
+    await workspace.revoke(parseRevocation(await readJson(req.raw, edgeOf(env).settings.limits), Date.now())),
+  );
 });
 admin.get("/workspaces/:id/streams", async ({ req, env, json }) =>
-  json(await workspaceIn(req.param("id"), env).listStreams(req.query("after"))),
+  json({ streams: await workspaceIn(req.param("id"), env).listStreams() }),
 );
 admin.put("/workspaces/:id/permissions", async ({ req, env }) => {
-  const { limits } = edgeOf(env).settings;
   const workspace = workspaceIn(req.param("id"), env);
-  const snapshot = parseSnapshot(await readJson(req.raw, limits.MAX_PERMISSIONS_BYTES, limits), limits);
-  return permissionsResponse(await workspace.putPermissions(snapshot));
+  const { limits } = edgeOf(env).settings;
+  const input = await readJson(req.raw, limits, limits.MAX_PERMISSIONS_BYTES);
+  return permissionsResponse(await workspace.putPermissions(parseSnapshot(input, limits)));
 });
 admin.patch("/workspaces/:id/permissions/members", async ({ req, env }) => {
-  const { limits } = edgeOf(env).settings;
   const workspace = workspaceIn(req.param("id"), env);
-  const patch = parseMembersPatch(await readJson(req.raw, limits.MAX_MEMBERS_PATCH_BYTES, limits), limits);
-  return permissionsResponse(await workspace.patchMembers(patch));
+  const { limits } = edgeOf(env).settings;
+  const input = await readJson(req.raw, limits, limits.MAX_MEMBERS_PATCH_BYTES);
+  return permissionsResponse(await workspace.patchMembers(parseMembersPatch(input, limits)));
 });
-admin.all("/workspaces/:id/revoke", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
 admin.all("/workspaces/:id/streams", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
 admin.all("/workspaces/:id/permissions", ({ req }) => methodNotAllowed(req.raw, ["PUT"]));
 admin.all("/workspaces/:id/permissions/members", ({ req }) => methodNotAllowed(req.raw, ["PATCH"]));
+admin.all("/workspaces/:id/revoke", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
 admin.all("/workspaces/:id", ({ req }) => methodNotAllowed(req.raw, ["GET", "DELETE"]));
 
-const MAX_REVOCATION_BYTES = 16 * 1024;
+const MAX_ADMIN_BODY_BYTES = 16 * 1024;
 
-async function readJson(request: Request, maxBytes: number, limits: Limits): Promise<unknown> {
+async function readJson(request: Request, limits: Limits, maxBytes = MAX_ADMIN_BODY_BYTES): Promise<unknown> {
   const body = await readBody(request, maxBytes);
   assertShallow(body, limits);
   try {
@@ -58,6 +59,14 @@ async function readJson(request: Request, maxBytes: number, limits: Limits): Pro
     if (thrown instanceof SyntaxError) throw new GatewayError("BAD_REQUEST", "The body must be JSON.");
     throw thrown;
   }
+}
+
+/** A snapshot that is not taken is answered with the version that is stored, so that its sender can catch up. */
+function permissionsResponse(answer: PermissionsAnswer): Response {
+  if (answer.taken) return Response.json({ version: answer.version });
+  const { code, message, version } = answer;
+  const body = { errors: [{ message, extensions: { code } }], version };
+  return Response.json(body, { status: ERRORS[code].status });
 }
 
 function workspaceIn(id: string, env: Env) {

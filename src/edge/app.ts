@@ -1,13 +1,16 @@
 import { Hono } from "hono";
 import { isLoopbackHost } from "../core/settings.ts";
 import { admin } from "./admin.ts";
+import { openChannels } from "./channels.ts";
 import { corsFor } from "./cors.ts";
-import { edgeOf } from "./edge.ts";
+import { type Edge, edgeOf } from "./edge.ts";
 import { errorResponse, responseTo } from "./error-response.ts";
 import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
 import { graphqlOverHttp } from "./graphql.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
+import { routeUpstream } from "./route-upstream.ts";
+import { isOfSingleConnection, singleConnection } from "./single-connection.ts";
 import { graphqlOverSse, wantsEventStream } from "./sse.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -34,6 +37,8 @@ app.use(async function requireSettings({ req, env }, next) {
 app.post("/publish", ({ req, env }) => publishOverHttp(req.raw, edgeOf(env)));
 app.all("/publish", ({ req }) => methodNotAllowed(req.raw, ["POST"]));
 app.route("/admin", admin);
+app.get("/channels/:workspaceId", ({ req, env }) => openChannels(req.raw, req.param("workspaceId"), edgeOf(env)));
+app.all("/channels/:workspaceId", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
 
 app.get("/graphiql/*", async ({ req, env }, next) => {
   if (!edgeOf(env).settings.playground) return next();
@@ -50,14 +55,24 @@ app.use(async function graphqlPaths(context, next) {
   });
 });
 
+/** Of the GraphQL paths. */
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
+
 async function answerOverHttp(request: Request, env: Env): Promise<Response> {
   const edge = edgeOf(env);
   const { method, headers } = request;
-  if (method !== "GET" && method !== "POST") return methodNotAllowed(request, ["GET", "POST"]);
+  if (!METHODS.includes(method)) return methodNotAllowed(request, METHODS);
   const wantsPage = method === "GET" && (headers.get("Accept") ?? "").includes("text/html");
   if (wantsPage && edge.settings.playground && !new URL(request.url).searchParams.has("query")) {
     return serveGraphiql(env.ASSETS, request);
   }
-  const answer = wantsEventStream(request) ? graphqlOverSse(request, edge) : graphqlOverHttp(request, edge);
-  return answer.catch(responseTo);
+  return answerOperation(request, edge).catch(responseTo);
+}
+
+async function answerOperation(request: Request, edge: Edge): Promise<Response> {
+  if (isOfSingleConnection(request)) return singleConnection(request, edge);
+  const { upstreamGraphqlUrl } = edge.settings;
+  const routed = upstreamGraphqlUrl === undefined ? request : await routeUpstream(request, upstreamGraphqlUrl, edge);
+  if (routed instanceof Response) return routed;
+  return wantsEventStream(routed) ? graphqlOverSse(routed, edge) : graphqlOverHttp(routed, edge);
 }

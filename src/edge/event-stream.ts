@@ -4,6 +4,7 @@ import type { WorkspaceOperation } from "./workspace-client.ts";
 
 /** How often a comment is sent: it keeps proxies from closing, and shows that a client has vanished. */
 const COMMENT_INTERVAL_MS = 12_000;
+const COMMENT = ":\n\n";
 
 /** The body of one response of Server-Sent Events: what waits in it for the client is bounded. */
 export class EventStream {
@@ -38,7 +39,9 @@ export class EventStream {
   attach(operation: WorkspaceOperation): void {
     if (this.#controller === undefined) return operation.stop();
     this.#operation = operation;
-    this.#comments = setInterval(() => this.#write(":\n\n"), COMMENT_INTERVAL_MS);
+    // Some browsers take a response for begun only when some of its body is there.
+    this.#write(COMMENT);
+    this.#comments = setInterval(() => this.#write(COMMENT), COMMENT_INTERVAL_MS);
   }
 
   send(event: "next" | "complete", data: string): void {

@@ -10,8 +10,21 @@ import { readBody } from "./read-body.ts";
  * @throws GatewayError BAD_REQUEST, BAD_MESSAGE, TOO_LARGE
  */
 export async function readGraphqlRequest(request: Request, limits: Limits): Promise<SubscribePayload> {
-  const { query, operationName, variables, extensions } =
-    request.method === "GET" ? fromUrl(new URL(request.url).searchParams, limits) : await fromBody(request, limits);
+  if (request.method === "GET") return checked(fromUrl(new URL(request.url).searchParams, limits));
+  return parseGraphqlRequest(await readBody(request, limits.MAX_HTTP_BODY_BYTES), limits);
+}
+
+/**
+ * The operation in JSON text.
+ * @throws GatewayError BAD_REQUEST, BAD_MESSAGE
+ */
+export function parseGraphqlRequest(text: string, limits: Limits): SubscribePayload {
+  const body = parseJson(text, limits, "The body");
+  if (!isJsonObject(body)) throw bad("The body must be a JSON object.");
+  return checked(body);
+}
+
+function checked({ query, operationName, variables, extensions }: JsonObject): SubscribePayload {
   if (typeof query !== "string") throw bad("query must be a string.");
   if (operationName != null && typeof operationName !== "string") throw bad("operationName must be a string.");
   if (variables != null && !isJsonObject(variables)) throw bad("variables must be an object.");
@@ -22,12 +35,6 @@ export async function readGraphqlRequest(request: Request, limits: Limits): Prom
     ...(variables != null && { variables }),
     ...(extensions != null && { extensions }),
   };
-}
-
-async function fromBody(request: Request, limits: Limits): Promise<JsonObject> {
-  const body = parseJson(await readBody(request, limits.MAX_HTTP_BODY_BYTES), limits, "The body");
-  if (!isJsonObject(body)) throw bad("The body must be a JSON object.");
-  return body;
 }
 
 function fromUrl(params: URLSearchParams, limits: Limits): JsonObject {

@@ -1,7 +1,5 @@
 import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
-import { authenticateRequest } from "../auth/token-sources.ts";
-import { GatewayError, messageOf } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
@@ -10,6 +8,7 @@ import type { Principal } from "../core/principal.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
 import { readBody } from "./read-body.ts";
+import { requireCaller } from "./require-caller.ts";
 
 /** GraphQL over HTTP, to its spec: queries and mutations of a caller that is authenticated first. */
 export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Response> {
@@ -30,23 +29,6 @@ function contextOf(principal: Principal, edge: Edge): OperationContext {
     addQuery: async (stream, query, signature) => workspace().addQuery(principal, stream, query, signature),
     removeQuery: async (stream, query) => workspace().removeQuery(principal, stream, query),
   };
-}
-
-async function requireCaller(request: Request, edge: Edge): Promise<Principal> {
-  const principal = await authenticateRequest(request, edge.verifier, edge.settings);
-  if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
-  if (await isAdmitted(principal, edge)) return principal;
-  throw new GatewayError("UNAUTHENTICATED", "The token was revoked.");
-}
-
-/** Asks the object, which knows whose tokens were taken back. */
-async function isAdmitted(principal: Principal, edge: Edge): Promise<boolean> {
-  try {
-    return await workspaceOf(edge.env, principal.workspaceId).admits(principal);
-  } catch (thrown) {
-    console.warn({ message: "A workspace could not be asked about a token", error: messageOf(thrown) });
-    throw new GatewayError("UNAVAILABLE", "The workspace does not answer; the request may be repeated.");
-  }
 }
 
 /** The same request with its body read within the limits, so that nothing behind this sees more. */

@@ -2,9 +2,12 @@ import { catalogue } from "../../schema/index.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
 import { initialResult } from "../core/operation/initial-result.ts";
+import { socketDocumentLimits } from "../core/operation/prepare-document.ts";
+import { readOperation } from "../core/operation/read-operation.ts";
 import type { Edge } from "./edge.ts";
 import { EventStream } from "./event-stream.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
+import { noMutationByGet } from "./no-mutation-by-get.ts";
 import { runInWorkspace } from "./workspace-client.ts";
 
 /** Whether a client wants its results as a stream of events. */
@@ -21,6 +24,8 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
   const payload = await readGraphqlRequest(request, edge.settings.limits);
   const { limits } = edge.settings;
+  const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(limits)));
+  if (refused !== undefined) return refused;
   const stream = new EventStream(edge.unread);
   const initial = initialResult(catalogue, payload, limits);
   const operation = await runInWorkspace(edge, principal, payload, {
@@ -40,7 +45,11 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
     closed: () => stream.end(),
   });
   stream.attach(operation);
-  return new Response(stream.body, {
+  return eventStreamResponse(stream);
+}
+
+export function eventStreamResponse({ body }: EventStream): Response {
+  return new Response(body, {
     headers: {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-cache",

@@ -3,26 +3,26 @@ import { GatewayError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent } from "../core/protocol/close-events.ts";
 import type { FormattedError, SubscribePayload } from "../core/protocol/messages.ts";
-import { nextFrameHead } from "../core/protocol/next-frame.ts";
 import { backpressurePong } from "../core/protocol/step.ts";
 import { isLargerThan } from "../core/text-size.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import type { Edge } from "./edge.ts";
 import { sendQuietly } from "./send-quietly.ts";
 import { openWorkspaceSocket } from "./workspace-socket.ts";
 
-/** What a workspace's object says about one operation. */
+/** What a workspace's object says about operations. */
 export interface OperationSink {
   /** @param payload JSON text */
-  readonly next: (payload: string) => void;
-  readonly errors: (errors: readonly FormattedError[]) => void;
-  readonly complete: () => void;
+  readonly next: (payload: string, id: string) => void;
+  readonly errors: (errors: readonly FormattedError[], id: string) => void;
+  readonly complete: (id: string) => void;
   /** The operation is live at a position, or goes on there after a gap. */
-  readonly position: (position: string, isGap: boolean) => void;
-  /** The socket to the object is gone, and the operation with it. */
+  readonly position: (position: string, isGap: boolean, id: string) => void;
+  /** The socket to the object is gone, and its operations with it. */
   readonly closed: () => void;
 }
 
-/** One operation over a socket of its own to the object, for clients that have none of their own. */
+/** A socket to the object for a client that has none of its own. */
 export interface WorkspaceOperation {
   readonly setBackpressure: (isOn: boolean) => void;
   readonly stop: () => void;
@@ -30,12 +30,10 @@ export interface WorkspaceOperation {
 
 /** The only operation of its socket. */
 const OPERATION_ID = "1";
-const NEXT_HEAD = nextFrameHead(OPERATION_ID);
 
 /**
  * Runs one operation in the workspace of a caller. Resolves once the object has let the caller in.
- * @throws GatewayError UNAUTHENTICATED when the caller was revoked, UNAVAILABLE when the object takes no more, TOO_LARGE
- * when the object would not read it
+ * @throws GatewayError as `connectToWorkspace`, TOO_LARGE or BAD_MESSAGE when the object would not read it
  */
 export async function runInWorkspace(
   edge: Edge,
@@ -48,16 +46,34 @@ export async function runInWorkspace(
   if (isLargerThan(subscribe, MAX_FRAME_BYTES)) {
     throw new GatewayError("TOO_LARGE", `An operation may have ${MAX_FRAME_BYTES} bytes here (MAX_FRAME_BYTES).`);
   }
+  assertShallow(subscribe, edge.settings.limits);
+  const { send, ...operation } = await connectToWorkspace(edge, principal, sink);
+  send(subscribe);
+  return operation;
+}
+
+/**
+ * Opens a socket to the object of a caller's workspace. Resolves once the object has let the caller in.
+ * @param sseToken what requests name it by that start operations on it
+ * @throws GatewayError UNAUTHENTICATED when the caller was revoked, UNAVAILABLE when the object takes no more
+ */
+export async function connectToWorkspace(
+  edge: Edge,
+  principal: Principal,
+  sink: OperationSink,
+  sseToken?: string,
+): Promise<WorkspaceOperation & { readonly send: (frame: string) => void }> {
   const edgeKey = crypto.randomUUID();
-  const opened = await openWorkspaceSocket(edge, { principal, subprotocol: "graphql-transport-ws", edgeKey });
+  const upgrade = { principal, subprotocol: "graphql-transport-ws", edgeKey, sseToken } as const;
+  const opened = await openWorkspaceSocket(edge, upgrade);
   if ("code" in opened) throw refusal(opened);
   opened.accept();
   await acknowledged(opened);
   opened.addEventListener("message", ({ data }) => receive(opened, String(data), sink));
   opened.addEventListener("close", sink.closed);
   opened.addEventListener("error", sink.closed);
-  sendQuietly(opened, subscribe);
   return {
+    send: (frame) => sendQuietly(opened, frame),
     setBackpressure: (isOn) => sendQuietly(opened, backpressurePong(isOn, edgeKey)),
     stop: () => closeQuietly(opened, CLOSE.NORMAL),
   };
@@ -84,22 +100,34 @@ function refusal({ code, reason }: CloseEvent): GatewayError {
 
 interface ServerFrame {
   readonly type: string;
+  readonly id?: string;
   readonly payload?: unknown;
 }
 
+interface Told {
+  readonly id: string;
+  readonly position: string;
+}
+
+/** What `nextFrameHead` writes, and the id in it. */
+const NEXT_HEAD = /^\{"id":("(?:[^"\\]|\\.)*"),"type":"next","payload":/;
+
 function receive(socket: WebSocket, frame: string, sink: OperationSink): void {
   // A next is passed on as it is: the payload is what stands between its head and the last brace.
-  if (frame.startsWith(NEXT_HEAD)) return sink.next(frame.slice(NEXT_HEAD.length, -1));
-  const { type, payload } = JSON.parse(frame) as ServerFrame;
+  const [head, nextId] = NEXT_HEAD.exec(frame) ?? [];
+  if (head !== undefined && nextId !== undefined) {
+    return sink.next(frame.slice(head.length, -1), JSON.parse(nextId) as string);
+  }
+  const { type, id = "", payload } = JSON.parse(frame) as ServerFrame;
   switch (type) {
     case "error":
-      return sink.errors(payload as readonly FormattedError[]);
+      return sink.errors(payload as readonly FormattedError[], id);
     case "complete":
-      return sink.complete();
+      return sink.complete(id);
     case "ping": {
-      const told = payload as { position?: { position: string }; gap?: { position: string } } | undefined;
-      if (told?.position !== undefined) sink.position(told.position.position, false);
-      if (told?.gap !== undefined) sink.position(told.gap.position, true);
+      const { position, gap } = (payload ?? {}) as { position?: Told; gap?: Told };
+      if (position !== undefined) sink.position(position.position, false, position.id);
+      if (gap !== undefined) sink.position(gap.position, true, gap.id);
       return sendQuietly(socket, '{"type":"pong"}');
     }
   }

@@ -1,4 +1,4 @@
-import { ACTIONS, AcceptedLog, type ChaosEvent, type Input, OBJECTS } from "./model.ts";
+import { ACTIONS, AcceptedLog, type ChaosEvent, type Input, OBJECTS, offsetOf } from "./accepted-log.ts";
 import type { Random } from "./random.ts";
 
 /** A message to publish, and what its events are. */
@@ -9,6 +9,13 @@ export interface ChaosMessage {
 }
 
 export type Answer = { readonly position: string; readonly duplicate: boolean } | { readonly error: object };
+
+/** What a message is to be, where that matters. */
+export interface MessageShape {
+  /** One of `OBJECTS` by default. */
+  readonly object?: string;
+  readonly fieldBytes?: number;
+}
 
 const RECORDS = 6;
 const FIELD_BYTES = 40;
@@ -35,15 +42,16 @@ export class Traffic {
   }
 
   /** A message of some events, all of one object and action. */
-  newMessage(eventCount: number, fieldBytes = FIELD_BYTES): ChaosMessage {
+  newMessage(eventCount: number, { object, fieldBytes = FIELD_BYTES }: MessageShape = {}): ChaosMessage {
     const random = this.#random;
-    const [objectNameSingular, action] = [random.pick(OBJECTS), random.pick(ACTIONS)];
+    const [objectNameSingular, action] = [object ?? random.pick(OBJECTS), random.pick(ACTIONS)];
     const events = Array.from({ length: eventCount }, () => {
       this.#keys++;
-      return { key: this.#keys, objectNameSingular, action, recordId: recordId(random.below(RECORDS)) };
+      const key = `${this.#keys}${this.log.keySuffix}`;
+      return { key, objectNameSingular, action, recordId: recordId(random.below(RECORDS)) };
     });
     const records = events.map(({ key, recordId }) => {
-      const record = { id: recordId, name: `${key}`, note: "x".repeat(fieldBytes) };
+      const record = { id: recordId, name: key, note: "x".repeat(fieldBytes) };
       const properties =
         action === "DELETED"
           ? { before: record }
@@ -100,10 +108,6 @@ export class Traffic {
       ...(random.chance(0.2) && { recordId: recordId(random.below(RECORDS)) }),
     };
   }
-}
-
-export function offsetOf(position: string): number {
-  return Number(position.split(".")[2]);
 }
 
 function recordId(n: number): string {

@@ -91,3 +91,35 @@ test("[C21] a connection in between makes it a first refusal again", () => {
   reconnect.connected();
   expect(reconnect.shouldRetry(close(4403))).toBe(true);
 });
+
+const refused = () => close(4403);
+
+/** A connection that ends, and what becomes of that. */
+function end(reconnect: ReturnType<typeof createReconnect>, wasLetIn: boolean): boolean {
+  if (wasLetIn) reconnect.connected();
+  const event = refused();
+  reconnect.closed(event);
+  return reconnect.shouldRetry(event);
+}
+
+test("[C21] the end of a connection that was let in is no refusal, and it is asked for twice all the same", () => {
+  const reconnect = createReconnect();
+  expect([true, false, true, false, false].map((wasLetIn) => end(reconnect, wasLetIn))).toEqual([
+    ...[true, true, true, true, false],
+  ]);
+});
+
+test("[C21] it waits a second at least once it was refused, and not before", async () => {
+  const reconnect = createReconnect(() => 0);
+  const waited = async () => {
+    const startedAt = Date.now();
+    const wait = reconnect.retryWait();
+    await vi.runAllTimersAsync();
+    await wait;
+    return Date.now() - startedAt;
+  };
+  end(reconnect, true);
+  expect(await waited()).toBe(0);
+  end(reconnect, false);
+  expect(await waited()).toBe(1_000);
+});

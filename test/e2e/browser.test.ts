@@ -1,24 +1,17 @@
-import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createServer } from "node:http";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { CHROMIUM } from "../client/support/chromium.ts";
+import { launchChromium } from "../support/browser.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
+import { listen, type Network, startNetwork } from "../support/network.ts";
 import type { Recorded } from "./browser-page/recorded.ts";
 import { personUpdated } from "./events.ts";
 
-const FLAGS = [
-  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
 const TOKEN_LIFE_SECONDS = 14;
 const TOKEN_WARNING_SECONDS = 9;
-
-if (CHROMIUM === undefined) {
-  console.warn("Skipped: tests in a real browser. No Chromium was found; CHROMIUM may name its program.");
-}
 
 describe.skipIf(CHROMIUM === undefined)("in a real Chromium", () => {
   let gateway: Gateway;
@@ -32,8 +25,7 @@ describe.skipIf(CHROMIUM === undefined)("in a real Chromium", () => {
     gateway = await startGateway({ settings: { TOKEN_WARNING_SECONDS: `${TOKEN_WARNING_SECONDS}` } });
     network = await startNetwork(Number(new URL(gateway.url).port));
     site = await startSite((workspaceId) => gateway.token(workspaceId, { expiresInSeconds: TOKEN_LIFE_SECONDS }));
-    // Each launch has a profile of its own, which is empty.
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args: FLAGS });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
@@ -258,64 +250,6 @@ function messagesIn(frame: string | Buffer): Message[] {
   return [JSON.parse(String(frame)) as Message | Message[]].flat();
 }
 
-/** A network between a browser and a port of this machine. */
-interface Network {
-  readonly port: number;
-  readonly cuts: number;
-  /** Ends every connection without a word. New ones wait. */
-  cut(): void;
-  restore(): void;
-  close(): void;
-}
-
-async function startNetwork(targetPort: number): Promise<Network> {
-  const ends = new Set<Socket>();
-  let waiting: (() => void)[] | undefined;
-  let cuts = 0;
-
-  function add(socket: Socket, other: Socket): void {
-    ends.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      ends.delete(socket);
-      other.destroy();
-    });
-    socket.pipe(other);
-  }
-  const server = createTcpServer((near) => {
-    near.on("error", () => near.destroy());
-    const join = () => {
-      const far = connect(targetPort, "127.0.0.1");
-      add(near, far);
-      add(far, near);
-    };
-    if (waiting === undefined) join();
-    else waiting.push(join);
-  });
-  const end = () => {
-    for (const socket of ends) socket.resetAndDestroy();
-  };
-  return {
-    port: await listen(server),
-    get cuts() {
-      return cuts;
-    },
-    cut() {
-      cuts++;
-      waiting = [];
-      end();
-    },
-    restore() {
-      for (const join of waiting ?? []) join();
-      waiting = undefined;
-    },
-    close() {
-      server.close();
-      end();
-    },
-  };
-}
-
 /** The page's own server: its files, and tokens for who uses it. */
 interface Site {
   readonly url: string;
@@ -329,7 +263,7 @@ interface Site {
 async function startSite(issueToken: (workspaceId: string) => Promise<string>): Promise<Site> {
   const files = await bundlePage();
   let held: (() => void)[] | undefined;
-  const server = createHttpServer(async (request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
     response.setHeader("Cache-Control", "no-store");
     if (pathname === "/token") return response.end(await issueToken(searchParams.get("workspace") ?? ""));
@@ -365,9 +299,4 @@ async function bundlePage(): Promise<Map<string, string | Uint8Array>> {
   const output = await build({ configFile: false, root, logLevel: "warn", build: { write: false } });
   if (!("output" in output)) throw new Error("Expected one bundle");
   return new Map(output.output.map((file) => [`/${file.fileName}`, file.type === "chunk" ? file.code : file.source]));
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
 }

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { auditServer } from "graphql-http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/lib/dev-vars.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
@@ -58,14 +57,6 @@ function queryOfTokens(tokens: number): string {
   const aliases = Math.floor((tokens - 2) / 3);
   return `{${Array.from({ length: aliases }, (_, i) => ` a${i}:gatewayVersion`).join("")} }`;
 }
-
-test("[HTTP-1] every audit of GraphQL over HTTP passes", async () => {
-  const fetchFn = (url: string, init: RequestInit = {}) =>
-    fetch(url, { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), ...authorized } });
-  const results = await auditServer({ url: `${gateway.url}/graphql`, fetchFn });
-  expect(results.length).toBeGreaterThan(50);
-  expect(results.filter(({ status }) => status !== "ok").map(({ id, name }) => `${id} ${name}`)).toEqual([]);
-});
 
 describe("a query", () => {
   const expected = { data: { gatewayVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/) } };

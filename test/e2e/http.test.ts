@@ -149,8 +149,8 @@ describe("POST /publish", () => {
 
 describe("paths and methods", () => {
   const PATHS = [
-    ["/graphql", "GET, POST, OPTIONS"],
-    ["/metadata", "GET, POST, OPTIONS"],
+    ["/graphql", "GET, POST, PUT, DELETE, OPTIONS"],
+    ["/metadata", "GET, POST, PUT, DELETE, OPTIONS"],
     ["/publish", "POST, OPTIONS"],
     [`/admin/workspaces/${workspaceId}`, "GET, DELETE, OPTIONS"],
     [`/admin/workspaces/${workspaceId}/revoke`, "POST, OPTIONS"],

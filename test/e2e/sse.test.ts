@@ -146,6 +146,25 @@ describe("GraphQL over SSE", () => {
     }
   });
 
+  it("[SSE-9] runs a mutation that comes by POST, and answers one by GET with 405", async () => {
+    const caller = await newCaller();
+    const query = 'mutation { removeQueryFromEventStream(input: { eventStreamId: "none", queryId: "q" }) }';
+    expect(await Array.fromAsync(eventsOf(await post(caller, { query })))).toEqual([
+      { event: "next", data: { data: { removeQueryFromEventStream: false } } },
+      { event: "complete", data: null },
+    ]);
+    const get = (document: string) =>
+      fetch(`${gateway.url}/graphql?${new URLSearchParams({ query: document, operationName: "A" })}`, {
+        headers: { Authorization: `Bearer ${caller.token}`, Accept: "text/event-stream" },
+      });
+    const refused = await get(`${query.replace("mutation", "mutation A")} query B { gatewayVersion }`);
+    expect(refused.headers.get("Allow")).toBe("POST");
+    expect(refused.status).toBe(405);
+    expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: "METHOD_NOT_ALLOWED" } }] });
+    const accepted = await get(`${query.replace("mutation", "mutation B")} query A { gatewayVersion }`);
+    expect(await Array.fromAsync(eventsOf(accepted))).toHaveLength(2);
+  });
+
   it("[SSE-6] refuses a request without a token, and one that holds no operation", async () => {
     const caller = await newCaller();
     expect((await post({ ...caller, token: "x" }, everything)).status).toBe(401);

@@ -50,7 +50,7 @@ function newChat() {
   };
 }
 
-it("[CHAN-2] [CHAT-1] gives a chat to its recipients alone, live, after an eviction and replayed", async () => {
+it("[FEED-2] [CHAT-1] gives a chat to its recipients alone, live, after an eviction and replayed", async () => {
   const { stub, member, stranger, chatFrom, say } = newChat();
   const [mine, theirs] = [await WorkerdSocket.connect(await member()), await WorkerdSocket.connect(await stranger())];
   for (const socket of [mine, theirs]) socket.send(chatFrom());
@@ -100,7 +100,7 @@ it("[CHAT-3] begins a resumed chat with a keepalive, before what was missed, and
   expect(await back.drain()).toEqual([]);
 });
 
-it("[CHAN-1] passes over payloads that are none of the channel's, live and replayed", async () => {
+it("[FEED-1] passes over payloads that are none of the channel's, live and replayed", async () => {
   const { workspaceId, token, publish, personEvent } = newWorkspace();
   const socket = await WorkerdSocket.connect(await token());
   const subscribe = (id: string, after?: string) =>

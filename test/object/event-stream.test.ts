@@ -34,16 +34,16 @@ describe("EventStream", () => {
     opened.stream.send("next", '{"data":1}');
     opened.stream.complete();
     expectNothingLeft(opened);
-    expect(await textOf(opened.stream)).toBe('event: next\ndata: {"data":1}\n\nevent: complete\ndata:\n\n');
+    expect(await textOf(opened.stream)).toBe(':\n\nevent: next\ndata: {"data":1}\n\nevent: complete\ndata:\n\n');
   });
 
-  it("sends a comment every 12 s, and none after its end", async () => {
+  it("sends a comment at once and every 12 s, and none after its end", async () => {
     const opened = openStream();
     const text = textOf(opened.stream);
     await vi.advanceTimersByTimeAsync(24_000);
     opened.stream.end();
     await vi.advanceTimersByTimeAsync(24_000);
-    expect(await text).toBe(":\n\n:\n\n");
+    expect(await text).toBe(":\n\n".repeat(3));
     expectNothingLeft(opened);
   });
 
@@ -54,7 +54,7 @@ describe("EventStream", () => {
     opened.stream.send("next", "1");
     await vi.advanceTimersByTimeAsync(0);
     opened.stream.end();
-    expect(await text).toBe("event: next\ndata: 1\n\n");
+    expect(await text).toBe(":\n\nevent: next\ndata: 1\n\n");
     expectNothingLeft(opened);
   });
 
@@ -84,7 +84,8 @@ describe("EventStream", () => {
     const reader = opened.stream.body.getReader();
     for (let i = 0; i < 3; i++) opened.stream.send("next", "x".repeat(MIB));
     expect(opened.operation.setBackpressure.mock.calls).toEqual([[true]]);
-    for (let i = 0; i < 3; i++) await reader.read();
+    // The first of them is the comment.
+    for (let i = 0; i < 4; i++) await reader.read();
     vi.advanceTimersByTime(100);
     expect(opened.operation.setBackpressure.mock.calls).toEqual([[true], [false]]);
     for (let i = 0; i < 9; i++) opened.stream.send("next", "x".repeat(MIB));

@@ -4,7 +4,6 @@ import { Delivery } from "../../durable-objects/delivery.ts";
 import type { RunningOperation } from "../../durable-objects/running-operation.ts";
 import type { SlowReaders } from "../../durable-objects/slow-readers.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
-import type { Catalogue } from "../../src/core/operation/catalogue.ts";
 import type { SubscriptionPlan } from "../../src/core/operation/plan-operation.ts";
 import type { Scope, SubscriptionField } from "../../src/core/operation/subscription-field.ts";
 import { type LoggedMessage, type Payload, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
@@ -58,7 +57,7 @@ function deliver(payloads: readonly (readonly [RunningOperation, number, Readonl
   const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
   const close = vi.fn();
   const delivery = new Delivery({
-    catalogue: { subscriptions: new Map([["x", FIELD]]) } as unknown as Catalogue,
+    fields: [FIELD],
     groups: new ScriptedGroups(payloads),
     streams: {} as EventStreams,
     slowReaders: slowReaders as unknown as SlowReaders,

@@ -14,7 +14,7 @@ const NOBODY = { keptBytes: 0, keptBytesOf: () => 0 } as unknown as Connections;
 function admissionWith(limits: Partial<Limits>) {
   const admission = new OperationAdmission(catalogue, NOBODY, { ...DEFAULT_LIMITS, ...limits }, newStreams());
   const connectionOf = (identity: string) => {
-    const state = { session: readySession() };
+    const state = { session: readySession(), principal: { kind: "user" } };
     return { identity, state, updateReady: () => undefined } as unknown as Connection;
   };
   const storedAs = (name: string): StoredOperation => ({

@@ -56,6 +56,7 @@ it("[ADMIN-2] an inspection tells counts, and how far the log goes", async () =>
     operations: 2,
     operationsByField: { onDbEvent: 2 },
     operationsByDocument: [{ count: 2, operation: ON_DB_EVENT, hash: expect.stringMatching(/^[0-9a-f]{12}$/) }],
+    ...{ streams: 0, queries: 0, invalidQueries: 0, failedMatches: 0 },
     catchingUp: 0,
     unreadBytes: expect.any(Number),
     epoch: expect.stringMatching(/^[0-9a-z]{12}$/),

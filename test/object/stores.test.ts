@@ -14,7 +14,6 @@ import { describeStreamStore } from "../support/stream-store-contract.ts";
 
 /** The SQLite of the object that the present test runs in. */
 let sql: SqlStorage;
-let objectStorage: DurableObjectStorage;
 
 /** Runs something inside an object of its own, where its SQLite may be used. */
 async function within(run: () => void): Promise<void> {
@@ -22,7 +21,6 @@ async function within(run: () => void): Promise<void> {
   await runInDurableObject(stub, (_, { storage }) => {
     migrate(storage);
     sql = storage.sql;
-    objectStorage = storage;
     run();
   });
 }
@@ -39,16 +37,12 @@ describeOperationStore("SqliteOperationStore", {
   reopen: () => new SqliteOperationStore(sql),
 });
 
+describePermissionStore("SqlitePermissionStore", () => new SqlitePermissionStore(sql), within);
+
 describeRecordTimes("SqliteRecordTimes", () => new SqliteRecordTimes(sql), within);
 
 describeStreamStore("SqliteStreamStore", {
   within,
   open: () => new SqliteStreamStore(sql),
   reopen: () => new SqliteStreamStore(sql),
-});
-
-describePermissionStore("SqlitePermissionStore", {
-  within,
-  open: () => new SqlitePermissionStore(objectStorage),
-  reopen: () => new SqlitePermissionStore(objectStorage),
 });

@@ -134,7 +134,7 @@ describe("eventLogsLive", () => {
     ["with rows that are no list", published("workspaceEvent", { 0: login })],
     ["with rows that are no objects", published("workspaceEvent", [null, "x", [login]])],
     ["without rows", published("workspaceEvent", [])],
-  ])("[CHAN-1] does not hear of a payload that is %s", (_, message) => {
+  ])("[FEED-1] does not hear of a payload that is %s", (_, message) => {
     const fine = published("workspaceEvent", [null, login]);
     expect(eventsOf({ table: "WORKSPACE_EVENT" }, [message, fine])).toEqual([["login"]]);
   });

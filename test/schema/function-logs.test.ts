@@ -63,11 +63,11 @@ describe.each(FIELDS)("%s", (field, type, channel) => {
     ["a text", { [field]: "hello" }],
     ["without logs", { [field]: { ...LOGS, logs: undefined } }],
     ["with logs that are no text", { [field]: { ...LOGS, logs: ["hello"] } }],
-  ])("[CHAN-1] does not hear of a payload that is %s", (_, payload) => {
+  ])("[FEED-1] does not hear of a payload that is %s", (_, payload) => {
     expect(received(query, { input: {} }, [publishedAs(payload), publishedAs({ [field]: LOGS })])).toHaveLength(1);
   });
 
-  it("[CHAN-2] is for the recipients alone where a message names them", () => {
+  it("[FEED-2] is for the recipients alone where a message names them", () => {
     const published = publishedAs({ [field]: LOGS }, { recipientUserWorkspaceIds: [USER_WORKSPACE] });
     expect(received(query, { input: {} }, [published])).toEqual([{ result: greeted, recipients: [USER_WORKSPACE] }]);
   });

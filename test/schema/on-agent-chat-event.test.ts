@@ -14,7 +14,7 @@ const application: Principal = {
 };
 
 describe("onAgentChatEvent", () => {
-  it.each([UUID, UUID.toUpperCase()])("[CHAT-1] [CHAN-2] hears of the thread %s, for the recipients", (threadId) => {
+  it.each([UUID, UUID.toUpperCase()])("[CHAT-1] [FEED-2] hears of the thread %s, for the recipients", (threadId) => {
     expect(received(QUERY, { threadId }, [chatMessage()])).toEqual([{ result: said, recipients: [USER_WORKSPACE] }]);
   });
 
@@ -29,7 +29,7 @@ describe("onAgentChatEvent", () => {
     ["of another thread than its channel", { onAgentChatEvent: { threadId: OTHER_WORKSPACE, event: {} } }],
     ["of no thread", { onAgentChatEvent: { event: {} } }],
     ["without an event", { onAgentChatEvent: { threadId: UUID } }],
-  ])("[CHAN-1] does not hear of a payload that is %s", (_, payload) => {
+  ])("[FEED-1] does not hear of a payload that is %s", (_, payload) => {
     for (const threadId of [UUID, OTHER_WORKSPACE]) {
       expect(received(QUERY, { threadId }, [chatMessage({ payload })])).toEqual([]);
     }

@@ -148,6 +148,8 @@ async function configOf({ port, configDir, objects, bindings }: ConfigParts): Pr
 const config :Workerd.Config = (
   services = [
     (name = "gateway", worker = .gateway),
+    # Unlike the default, this machine as well.
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     (name = "objects", disk = (path = ${quote(objects)}, writable = true)),
     (name = "nothing", worker = (
       compatibilityDate = "2026-11-01",

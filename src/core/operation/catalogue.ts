@@ -8,4 +8,6 @@ export interface Catalogue {
   readonly rootValue: Readonly<Record<string, unknown>>;
   /** By the name of the root field. */
   readonly subscriptions: ReadonlyMap<string, SubscriptionField>;
+  /** Whether another server has further root fields, to be asked over HTTP. */
+  readonly hasUpstream?: boolean;
 }

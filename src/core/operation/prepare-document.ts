@@ -15,6 +15,7 @@ import {
 import type { Limits } from "../limits.ts";
 import { checkSelections, type SelectionLimits, tooDeep } from "./check-selections.ts";
 import { codedError, withCode } from "./coded-error.ts";
+import { asksUpstream } from "./operation-owner.ts";
 
 /** A document that passed every check, or the errors that end an operation with it. */
 export type PreparedDocument =
@@ -55,8 +56,16 @@ export function socketDocumentLimits(limits: Limits): DocumentLimits {
   };
 }
 
-/** Parses and validates a document. */
-export function prepareDocument(schema: GraphQLSchema, source: string, limits: DocumentLimits): PreparedDocument {
+/**
+ * Parses and validates a document.
+ * @param hasUpstream whether what is not of this schema is served by another server, over HTTP
+ */
+export function prepareDocument(
+  schema: GraphQLSchema,
+  source: string,
+  limits: DocumentLimits,
+  hasUpstream = false,
+): PreparedDocument {
   let located: DocumentNode;
   try {
     located = parseWithinLimits(source, limits);
@@ -66,6 +75,7 @@ export function prepareDocument(schema: GraphQLSchema, source: string, limits: D
   }
   const errors = validate(schema, located, undefined, { maxErrors: 10 });
   if (errors.length > 0) {
+    if (hasUpstream && asksUpstream(schema, located)) return failed(source, [notHere()]);
     return failed(
       source,
       errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")),
@@ -74,6 +84,10 @@ export function prepareDocument(schema: GraphQLSchema, source: string, limits: D
   const document = parse(source, { noLocation: true });
   const bytes = source.length + (document.tokenCount ?? source.length) * BYTES_PER_TOKEN;
   return { source, document, bytes, asksForSchema: countFields(document, isAboutSchema) > 0 };
+}
+
+function notHere(): GraphQLError {
+  return codedError("NOT_HERE", "This operation is of the server behind the gateway, which is asked over HTTP.");
 }
 
 /** What a token of a document comes to once it is parsed without locations, at most: that of a field without anything. */
@@ -104,14 +118,7 @@ function countFields(document: DocumentNode, isCounted: (field: FieldNode) => bo
  * @throws GraphQLError with one of our codes
  */
 export function parseWithinLimits(source: string, limits: DocumentLimits): DocumentNode {
-  let document: DocumentNode;
-  try {
-    measureTokens(source, limits);
-    document = parse(source);
-  } catch (thrown) {
-    if (!(thrown instanceof GraphQLError)) throw thrown;
-    throw withCode(thrown, "GRAPHQL_PARSE_FAILED");
-  }
+  const document = parseTokens(source, limits);
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION).length;
   if (fragments > limits.fragments) {
     throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.fragments} fragments.`);
@@ -121,6 +128,21 @@ export function parseWithinLimits(source: string, limits: DocumentLimits): Docum
   }
   checkSelections(document, limits);
   return document;
+}
+
+/**
+ * Parses a document of so many tokens, which nest no deeper than the parser bears. It is all that must hold of a document
+ * that is not for us.
+ * @throws GraphQLError with one of our codes
+ */
+export function parseTokens(source: string, limits: Pick<DocumentLimits, "tokens" | "depth">): DocumentNode {
+  try {
+    measureTokens(source, limits);
+    return parse(source);
+  } catch (thrown) {
+    if (!(thrown instanceof GraphQLError)) throw thrown;
+    throw withCode(thrown, "GRAPHQL_PARSE_FAILED");
+  }
 }
 
 /** The operation a request means, or the error that says why there is none. */
@@ -144,7 +166,7 @@ export function selectOperation(
 const VALUE_DEPTH = 64;
 
 /** Reads the tokens one by one, before the recursive parser sees them. Throws the syntax error of a bad token. */
-function measureTokens(source: string, limits: DocumentLimits): void {
+function measureTokens(source: string, limits: Pick<DocumentLimits, "tokens" | "depth">): void {
   const lexer = new Lexer(new Source(source));
   let depth = 0;
   for (let count = 1; lexer.advance().kind !== TokenKind.EOF; count++) {

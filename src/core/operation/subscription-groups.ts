@@ -127,7 +127,7 @@ function tryPayload(...args: Parameters<typeof makePayload>): Payload | undefine
 
 /**
  * Runs an operation for one event; with `positionAt`, the client is told where the event stands.
- * @returns undefined when the viewer may see nothing of it
+ * @returns undefined when it does not want the event after all, or the viewer may see nothing of it
  */
 export function makePayload(
   plan: SubscriptionPlan,

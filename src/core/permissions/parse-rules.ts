@@ -5,7 +5,7 @@ import { parseRowFilter } from "../filter/parse-filter.ts";
 import type { JsonObject } from "../json.ts";
 import { type Read, readList, readObject, readOptional, readText, refuse } from "../pubsub/read-field.ts";
 import { readEntries } from "./read-entries.ts";
-import { readId, readRoleIds } from "./read-ids.ts";
+import { readId, readRoleIds } from "./read-role-ids.ts";
 import type { ObjectRule, PermissionRules, Role } from "./snapshot.ts";
 
 /** How much a workspace may have of each; Twenty's largest have tens of roles and hundreds of objects. */
@@ -39,7 +39,7 @@ function readRole(value: unknown, path: string, limits: FilterLimits): Role {
   const rules = readEntries(objects, `${path}.objects`, MAX_OBJECTS, readText, (rule, at) =>
     readObjectRule(rule, at, limits),
   );
-  const filters = [...rules.values()].flatMap((rule) => rule?.rowFilter ?? []);
+  const filters = [...rules.values()].flatMap(({ rowFilter }) => rowFilter ?? []);
   return {
     objects: rules,
     flags: new Set(
@@ -49,18 +49,16 @@ function readRole(value: unknown, path: string, limits: FilterLimits): Role {
   };
 }
 
-/** Null for an object that cannot be read. What stands beside that is checked all the same. */
-function readObjectRule(value: unknown, path: string, limits: FilterLimits): ObjectRule | null {
+function readObjectRule(value: unknown, path: string, limits: FilterLimits): ObjectRule {
   const { canRead, restrictedFields, rowFilter } = readObject(value, path);
   if (typeof canRead !== "boolean") refuse(`${path}.canRead`, "true or false");
   const restricted = readOptional(restrictedFields, `${path}.restrictedFields`, (list, at) =>
     readNames(list, at, MAX_FIELDS),
   );
   const filter = readOptional(rowFilter, `${path}.rowFilter`, (input, at) => readRowFilter(input, at, limits));
-  if (!canRead) return null;
   // An empty filter asks nothing, not even that the record is not deleted.
-  const asks = filter !== undefined && !isEmptyFilter(filter);
-  return { restrictedFields: new Set(restricted), ...(asks && { rowFilter: filter }) };
+  const filters = filter !== undefined && !isEmptyFilter(filter);
+  return { canRead, restrictedFields: new Set(restricted), ...(filters && { rowFilter: filter }) };
 }
 
 /** A filter that matches nothing would hide every record, and only users would notice. */

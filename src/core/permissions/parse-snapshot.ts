@@ -6,7 +6,7 @@ import { type Read, readObject, readOptional, refuse } from "../pubsub/read-fiel
 import { isLargerThan } from "../text-size.ts";
 import { parseRules } from "./parse-rules.ts";
 import { readEntries } from "./read-entries.ts";
-import { readId, readRoleIds } from "./read-ids.ts";
+import { readId, readRoleIds } from "./read-role-ids.ts";
 import type { MembersPatch, PermissionSnapshot, RoleIds } from "./snapshot.ts";
 
 /**

@@ -1,22 +1,44 @@
 import type { MembersPatch, PermissionSnapshot, RoleIds } from "./snapshot.ts";
 
-/** The stored snapshot without its members. */
-export interface StoredRules {
-  /** Of the newest snapshot or patch. */
-  readonly version: number;
-  /** Of the newest snapshot: what roles may see is as it was then. */
-  readonly rulesVersion: number;
-  readonly rules: string;
-}
-
-/** Where the permissions of a workspace are kept; each member apart, so that a patch writes what it changes. */
+/** Where the permissions of a workspace are kept: its rules as one text, and its members one by one. */
 export interface PermissionStore {
   /** Undefined before the first snapshot. */
-  load(): StoredRules | undefined;
-  roleIdsOf(userWorkspaceId: string): RoleIds | undefined;
+  load(): Pick<PermissionSnapshot, "version" | "rules"> | undefined;
+  rolesOf(userWorkspaceId: string): RoleIds | undefined;
   countMembers(): number;
-  /** Writes a snapshot over what is there, all of it or nothing. */
+  /** Puts a snapshot in the place of everything. */
   put(snapshot: PermissionSnapshot): void;
-  /** Writes members and version, all of it or nothing. There is a snapshot. */
+  /** Changes some members, and the version. */
   patch(patch: MembersPatch): void;
+}
+
+/** The same without a storage: the plain statement of what the SQLite one must do. */
+export class MemoryPermissionStore implements PermissionStore {
+  #stored: Pick<PermissionSnapshot, "version" | "rules"> | undefined;
+  #members = new Map<string, RoleIds>();
+
+  load() {
+    return this.#stored;
+  }
+
+  rolesOf(userWorkspaceId: string): RoleIds | undefined {
+    return this.#members.get(userWorkspaceId);
+  }
+
+  countMembers(): number {
+    return this.#members.size;
+  }
+
+  put({ version, rules, members }: PermissionSnapshot): void {
+    this.#stored = { version, rules };
+    this.#members = new Map(members);
+  }
+
+  patch({ version, members }: MembersPatch): void {
+    if (this.#stored !== undefined) this.#stored = { ...this.#stored, version };
+    for (const [id, roles] of members) {
+      if (roles === null) this.#members.delete(id);
+      else this.#members.set(id, roles);
+    }
+  }
 }

@@ -1,159 +1,209 @@
-import { BoundedCache } from "../bounded-cache.ts";
-import type { Caller } from "../filter/caller-values.ts";
-import { CALLER_VALUES } from "../filter/filter.ts";
 import type { FilterLimits } from "../filter/measure-filter.ts";
 import type { JsonObject } from "../json.ts";
-import { LIMITS, limitsFrom } from "../limits.ts";
-import type { Principal } from "../principal.ts";
+import type { Limits } from "../limits.ts";
+import { identityOf, type Principal } from "../principal.ts";
 import { parseRules } from "./parse-rules.ts";
-import type { PermissionStore, StoredRules } from "./permission-store.ts";
-import { roleViewer } from "./role-viewer.ts";
-import type { MembersPatch, PermissionRules, PermissionSnapshot, PermissionsAnswer, RoleIds } from "./snapshot.ts";
-import type { Viewer } from "./viewer.ts";
+import type { PermissionStore } from "./permission-store.ts";
+import { RoleViewer } from "./role-viewer.ts";
+import type {
+  MembersPatch,
+  PermissionRules,
+  PermissionSnapshot,
+  PermissionsAnswer,
+  Role,
+  RoleIds,
+} from "./snapshot.ts";
+import { BLIND_VIEWER, OPEN_VIEWER, SERVER_VIEWER, type Viewer, viewerOfCaller } from "./viewer.ts";
 
-/** What permissions need of their surroundings. */
+/** What the permissions of a workspace need of their surroundings. */
 export interface PermissionsContext {
-  /** What is stored of old; undefined for a workspace without a storage. */
+  /** Undefined while the workspace has no storage, and so no snapshot. */
   readonly stored: PermissionStore | undefined;
   /** Opens the store, where something is to be written. */
   readonly store: () => PermissionStore;
-  readonly maxMembers: number;
+  readonly limits: Limits;
+  /** Whether everybody sees everything where there is no snapshot; otherwise nobody sees a record. */
+  readonly isOpen: boolean;
 }
 
-/** Callers and classes that are remembered; those forgotten are looked up and made again. */
-const MAX_REMEMBERED = 20_000;
-const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
+interface Current {
+  readonly version: number;
+  readonly rules: PermissionRules;
+}
 
-/** The row filters in a stored snapshot met the limits of their day. */
-const STORED_FILTERS: FilterLimits = limitsFrom((name) => LIMITS[name].max);
-
-/** The permission snapshot of a workspace, and what each caller may see by it. */
+/** Says what each caller may see. Callers that may see the same get one viewer, and so share the execution of operations. */
 export class Permissions {
   readonly #context: PermissionsContext;
-  #stored: StoredRules | undefined;
-  #rules: PermissionRules | undefined;
-  #viewers = new BoundedCache<Viewer>(MAX_REMEMBERED, MAX_REMEMBERED_BYTES);
-  #roleIds = new BoundedCache<RoleIds>(MAX_REMEMBERED, MAX_REMEMBERED_BYTES);
+  #store: PermissionStore | undefined;
+  #current: Current | undefined;
+  /** By permission class, then by caller. */
+  readonly #viewers = new Map<string, Viewer>();
+  readonly #byCaller = new Map<string, Viewer>();
 
   constructor(context: PermissionsContext) {
     this.#context = context;
-    this.#take(context.stored?.load());
+    this.#store = context.stored;
+    this.#read();
   }
 
-  /** Of the snapshot, or of the newest patch of its members; undefined when there is no snapshot. */
+  /** Of the snapshot; undefined when there is none. */
   get version(): number | undefined {
-    return this.#stored?.version;
+    return this.#current?.version;
   }
 
-  /** What a caller may see; undefined when there is no snapshot. Callers of one class get one viewer. */
-  viewerOf(principal: Principal): Viewer | undefined {
-    if (this.#stored === undefined || this.#rules === undefined) return undefined;
-    const roleIds = this.#knownRoles(principal, this.#rules);
-    const roles = roleIds.flatMap((id) => this.#rules?.roles.get(id) ?? []);
-    const caller = callerOf(principal);
-    const asked = CALLER_VALUES.filter((name) => roles.some(({ callerValues }) => callerValues.has(name)));
-    const values = asked.map((name) => caller[name] ?? null);
-    const key = JSON.stringify([this.#stored.rulesVersion, roleIds, values]);
-    const known = this.#viewers.get(key);
+  /** Nobody sees a record, because there must be a snapshot and there is none. */
+  get isBlind(): boolean {
+    return this.#current === undefined && !this.#context.isOpen;
+  }
+
+  viewerOf(caller: Principal): Viewer {
+    if (caller.kind === "server") return SERVER_VIEWER;
+    if (this.#current === undefined) return viewerOfCaller(caller, this.#context.isOpen ? OPEN_VIEWER : BLIND_VIEWER);
+    // Two tokens of one user may name different members of the workspace, on which row filters may depend.
+    const name = `${identityOf(caller)} ${JSON.stringify(callerValuesIn(caller))}`;
+    const known = this.#byCaller.get(name);
     if (known !== undefined) return known;
-    const viewer = roleViewer(key, roles, caller, this.#rules.fieldTypes);
-    this.#viewers.set(key, viewer, key.length);
+    const viewer = this.#viewerIn(this.#current, caller);
+    remember(this.#byCaller, name, viewer);
     return viewer;
   }
 
-  /** Puts a snapshot in the place of the stored one, unless that is newer, or another of the same version. */
+  /** Puts a snapshot in the place of the one before, unless that is newer. */
   put(snapshot: PermissionSnapshot): PermissionsAnswer {
-    const { version } = snapshot;
-    if (this.#stored !== undefined && version <= this.#stored.version) {
-      return version === this.#stored.version && this.#isStored(snapshot) ? { taken: true, version } : this.#conflict();
+    const stored = this.#store?.load();
+    if (stored !== undefined && this.#store !== undefined && snapshot.version <= stored.version) {
+      const isSame =
+        snapshot.version === stored.version && stored.rules === snapshot.rules && hasMembers(this.#store, snapshot);
+      return isSame ? taken(stored.version) : conflict(stored.version);
     }
-    const store = this.#context.store();
-    store.put(snapshot);
-    this.#take(store.load());
-    return { taken: true, version };
+    this.#open().put(snapshot);
+    this.#read();
+    return taken(snapshot.version);
   }
 
-  /** Changes members, by the same rule. Roles stay as they are. */
-  patchMembers({ version, members }: MembersPatch): PermissionsAnswer {
-    if (this.#stored === undefined || version < this.#stored.version) return this.#conflict();
-    const store = this.#context.store();
-    const changes = new Map<string, RoleIds | null>();
-    let count = store.countMembers();
-    for (const [id, roleIds] of members) {
-      const before = store.roleIdsOf(id) ?? null;
-      if (isSame(before, roleIds)) continue;
-      changes.set(id, roleIds);
-      count += Number(roleIds !== null) - Number(before !== null);
+  /** Changes members of the snapshot, unless that is newer. */
+  patch(patch: MembersPatch): PermissionsAnswer {
+    const stored = this.#store?.load();
+    if (stored === undefined || this.#store === undefined) {
+      return {
+        taken: false,
+        code: "VERSION_CONFLICT",
+        message: "There is no snapshot to change: put one.",
+        version: null,
+      };
     }
-    if (version === this.#stored.version) return changes.size === 0 ? { taken: true, version } : this.#conflict();
-    const { maxMembers } = this.#context;
-    if (count > maxMembers) {
-      const message = `A workspace may have ${maxMembers} members (MAX_MEMBERS).`;
-      return { taken: false, code: "TOO_LARGE", message, version: this.#stored.version };
+    if (patch.version <= stored.version) {
+      const isSame = patch.version === stored.version && hasChanges(this.#store, patch);
+      return isSame ? taken(stored.version) : conflict(stored.version);
     }
-    store.patch({ version, members: changes });
-    this.#stored = { ...this.#stored, version };
-    for (const [id, roleIds] of changes) this.#remember(id, roleIds ?? NOBODY);
-    return { taken: true, version };
-  }
-
-  #take(stored: StoredRules | undefined): void {
-    this.#stored = stored;
-    this.#rules = stored && parseRules(JSON.parse(stored.rules) as JsonObject, STORED_FILTERS);
-    this.#viewers = new BoundedCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES);
-    this.#roleIds = new BoundedCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES);
-  }
-
-  /** The roles that a caller has together; none when one of them is not there, as that one grants nothing. */
-  #knownRoles(principal: Principal, { roles, apiKeys, applications }: PermissionRules): RoleIds {
-    const parts: (RoleIds | undefined)[] = [];
-    if (principal.kind === "apiKey") parts.push(apiKeys.get(principal.apiKeyId));
-    else {
-      if (principal.kind === "application") parts.push(applications.get(principal.applicationId));
-      if (principal.userWorkspaceId !== undefined) parts.push(this.#memberRoles(principal.userWorkspaceId));
+    const { MAX_MEMBERS: max } = this.#context.limits;
+    const added = [...patch.members].filter(([id, roles]) => roles !== null && this.#store?.rolesOf(id) === undefined);
+    if (this.#store.countMembers() + added.length > max) {
+      const message = `A snapshot may have ${max} members (MAX_MEMBERS).`;
+      return { taken: false, code: "TOO_LARGE", message, version: stored.version };
     }
-    const isWhole = parts.every((part) => part !== undefined && part.length > 0 && part.every((id) => roles.has(id)));
-    return isWhole ? [...new Set(parts.flatMap((part) => part ?? []))].sort() : NOBODY;
+    this.#store.patch(patch);
+    this.#read();
+    return taken(patch.version);
   }
 
-  #memberRoles(id: string): RoleIds {
-    return this.#roleIds.get(id) ?? this.#remember(id, this.#context.store().roleIdsOf(id) ?? NOBODY);
+  #open(): PermissionStore {
+    this.#store ??= this.#context.store();
+    return this.#store;
   }
 
-  #remember(id: string, roleIds: RoleIds): RoleIds {
-    this.#roleIds.set(id, roleIds, id.length + roleIds.reduce((bytes, role) => bytes + role.length, 0));
-    return roleIds;
+  /** Takes what is stored for what holds. A snapshot that can no longer be read grants nothing. */
+  #read(): void {
+    this.#viewers.clear();
+    this.#byCaller.clear();
+    const stored = this.#store?.load();
+    this.#current = stored && { version: stored.version, rules: readRules(stored.rules, this.#context.limits) };
   }
 
-  #isStored({ rules, members }: PermissionSnapshot): boolean {
-    const store = this.#context.store();
-    if (rules !== this.#stored?.rules || members.size !== store.countMembers()) return false;
-    return Array.from(members).every(([id, roleIds]) => isSame(store.roleIdsOf(id) ?? null, roleIds));
+  #viewerIn({ version, rules }: Current, caller: Principal): Viewer {
+    const roleIds = this.#rolesOf(rules, caller);
+    const roles = roleIds?.map((id) => rules.roles.get(id) ?? NO_RIGHTS) ?? [];
+    const asked = new Set(roles.flatMap(({ callerValues }) => [...callerValues]));
+    const values = Object.entries(callerValuesIn(caller)).filter(([name]) => asked.has(name as never));
+    const own = Object.fromEntries(values);
+    const applicationId = caller.kind === "application" ? caller.applicationId : undefined;
+    const key = JSON.stringify([version, roleIds ?? null, own, applicationId ?? null]);
+    const known = this.#viewers.get(key);
+    if (known !== undefined) return known;
+    const viewer = new RoleViewer({
+      ...{ key, roles, caller: own, fieldTypes: rules.fieldTypes },
+      ...(applicationId !== undefined && { applicationId }),
+    });
+    remember(this.#viewers, key, viewer);
+    return viewer;
   }
 
-  #conflict(): PermissionsAnswer {
-    const version = this.version ?? null;
-    const message =
-      version === null
-        ? "There is no snapshot whose members could be changed. Put one first."
-        : `Version ${version} is stored. Expected a higher one, or the same content again.`;
-    return { taken: false, code: "VERSION_CONFLICT", message, version };
+  /** All roles of a caller, which must all allow what it sees; undefined for one that is found nowhere. */
+  #rolesOf({ apiKeys, applications }: PermissionRules, caller: Principal): RoleIds | undefined {
+    switch (caller.kind) {
+      case "user":
+        return this.#store?.rolesOf(caller.userWorkspaceId);
+      case "apiKey":
+        return apiKeys.get(caller.apiKeyId);
+      case "application": {
+        const own = applications.get(caller.applicationId);
+        if (caller.userWorkspaceId === undefined || own === undefined) return own;
+        const ofUser = this.#store?.rolesOf(caller.userWorkspaceId);
+        return ofUser && [...new Set([...own, ...ofUser])].sort();
+      }
+      case "server":
+        return undefined;
+    }
   }
 }
 
-const NOBODY: RoleIds = [];
+/** A role that is not there. */
+const NO_RIGHTS: Role = { objects: new Map(), flags: new Set(), callerValues: new Set() };
 
-function callerOf(principal: Principal): Caller {
-  switch (principal.kind) {
-    case "user":
-      return principal;
-    case "apiKey":
-      return { workspaceMemberId: principal.workspaceMemberId };
-    case "application":
-      return { userWorkspaceId: principal.userWorkspaceId, userId: principal.userId };
+const NO_RULES: PermissionRules = {
+  roles: new Map(),
+  apiKeys: new Map(),
+  applications: new Map(),
+  fieldTypes: new Map(),
+};
+
+/** There are as many as callers with sockets; what is forgotten is made again. */
+const MAX_REMEMBERED = 50_000;
+
+function remember(viewers: Map<string, Viewer>, key: string, viewer: Viewer): void {
+  if (viewers.size >= MAX_REMEMBERED) viewers.clear();
+  viewers.set(key, viewer);
+}
+
+function readRules(rules: string, limits: FilterLimits): PermissionRules {
+  try {
+    return parseRules(JSON.parse(rules) as JsonObject, limits);
+  } catch {
+    return NO_RULES;
   }
 }
 
-function isSame(a: RoleIds | null, b: RoleIds | null): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function callerValuesIn(caller: Principal) {
+  return {
+    userWorkspaceId: "userWorkspaceId" in caller ? caller.userWorkspaceId : undefined,
+    workspaceMemberId: "workspaceMemberId" in caller ? caller.workspaceMemberId : undefined,
+    userId: "userId" in caller ? caller.userId : undefined,
+  };
+}
+
+function hasMembers(store: PermissionStore, { members }: PermissionSnapshot): boolean {
+  return store.countMembers() === members.size && hasChanges(store, { members });
+}
+
+function hasChanges(store: PermissionStore, { members }: Pick<MembersPatch, "members">): boolean {
+  return [...members].every(([id, roles]) => JSON.stringify(store.rolesOf(id) ?? null) === JSON.stringify(roles));
+}
+
+function taken(version: number): PermissionsAnswer {
+  return { taken: true, version };
+}
+
+function conflict(version: number): PermissionsAnswer {
+  const message = `Version ${version} is stored: send a higher one, or the same with the same content.`;
+  return { taken: false, code: "VERSION_CONFLICT", message, version };
 }

@@ -39,15 +39,16 @@ export interface PermissionRules {
 }
 
 export interface Role {
-  /** By the name of an object; `*` stands for those that are not named. Null is an object that cannot be read. */
-  readonly objects: ReadonlyMap<string, ObjectRule | null>;
+  /** By the name of an object; `*` stands for those that are not named. */
+  readonly objects: ReadonlyMap<string, ObjectRule>;
   readonly flags: ReadonlySet<string>;
   /** What its row filters ask of a caller. */
   readonly callerValues: ReadonlySet<CallerValue>;
 }
 
-/** An object that a role can read. */
+/** What a role may see of an object. One that it names and cannot read is not what `*` says. */
 export interface ObjectRule {
+  readonly canRead: boolean;
   readonly restrictedFields: ReadonlySet<string>;
   readonly rowFilter?: ParsedFilter;
 }

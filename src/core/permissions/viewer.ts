@@ -43,6 +43,9 @@ export const BLIND_VIEWER: Viewer = {
   hasFlag: () => false,
 };
 
+/** A server, which is given channels and no records. Its key is nobody else's, so that it shares no execution with clients. */
+export const SERVER_VIEWER: Viewer = { ...BLIND_VIEWER, key: "server" };
+
 /** What a caller may see where everybody else sees what `viewer` does: an application is in a class of its own. */
 export function viewerOfCaller(caller: Principal, viewer: Viewer): Viewer {
   if (caller.kind !== "application") return viewer;

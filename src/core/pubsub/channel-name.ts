@@ -21,7 +21,8 @@ export interface ChannelName {
   readonly twenty: TwentyChannel | undefined;
 }
 
-const MAX_CHANNEL_LENGTH = 256;
+/** Of a channel, and of a pattern of channels. */
+export const MAX_CHANNEL_LENGTH = 256;
 
 /**
  * Reads a channel as Twenty writes it, with its workspace in second place or without. A name that does not look like

@@ -1,8 +1,9 @@
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../permissions/snapshot.ts";
 import type { Principal } from "../principal.ts";
+import type { SubscribeMessage } from "../protocol/messages.ts";
 import type { Revocation } from "../revocation.ts";
+import type { EventStream } from "../streams/event-stream.ts";
 import type { StreamCounts } from "../streams/event-streams.ts";
-import type { StreamPage } from "../streams/stream-page.ts";
 import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
@@ -15,18 +16,34 @@ export interface Workspace {
   /** Adds a query to an event stream of a caller, or replaces it; false where there is no such stream. */
   addQuery(caller: Principal, stream: string, query: string, signature: unknown): Promise<StreamAnswer>;
   removeQuery(caller: Principal, stream: string, query: string): Promise<StreamAnswer>;
+  /** Reserves a stream of Server-Sent Events for a caller. Returns its token. */
+  reserveSse(caller: Principal): Promise<string>;
+  /** Uses a reservation up. Returns whether the caller had it. */
+  takeSse(caller: Principal, token: string): Promise<boolean>;
+  /** Starts an operation on an open stream of the caller. */
+  startOverSse(caller: Principal, token: string, message: SubscribeMessage): Promise<SseStart>;
+  /** Ends one. Returns whether the caller has such a stream. */
+  stopOverSse(caller: Principal, token: string, id: string): Promise<boolean>;
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
-  /** The event streams behind one of an id, in the order of their ids. */
-  listStreams(after?: string): Promise<StreamPage>;
-  /** Takes a permission snapshot, which holds for every frame that is sent after the answer. */
+  /** The event streams with their queries, so that a server can do its own matching. */
+  listStreams(): Promise<StreamReport[]>;
+  /** Puts a snapshot of permissions in the place of the one before. */
   putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer>;
-  /** Changes members of the snapshot, as firmly. */
+  /** Changes the roles of members. */
   patchMembers(patch: MembersPatch): Promise<PermissionsAnswer>;
   /** Deletes everything, and refuses every token issued until now. */
   erase(): Promise<{ closed: number }>;
 }
+
+/** An event stream, as a server needs to know it. */
+export interface StreamReport extends Pick<EventStream, "id" | "channelId" | "owner"> {
+  readonly queries: readonly { readonly queryId: string; readonly operationSignature: object }[];
+}
+
+/** What became of an operation that was to start on a stream. */
+export type SseStart = "started" | "no-stream" | "id-in-use";
 
 /** How a workspace stands, for whoever operates the gateway. */
 export interface WorkspaceReport extends StreamCounts {
@@ -43,7 +60,7 @@ export interface WorkspaceReport extends StreamCounts {
   readonly log?: { readonly from: string; readonly rows: number; readonly bytes: number };
   readonly position?: string;
   readonly epoch?: string;
-  /** Of the permission snapshot, where there is one. */
+  /** Of the permissions; absent when there are none. */
   readonly snapshotVersion?: number;
   /** Says why records reach nobody, where that is so. */
   readonly notDelivering?: string;

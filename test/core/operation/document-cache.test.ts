@@ -3,8 +3,7 @@ import { catalogue } from "../../../schema/index.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../../src/core/limits.ts";
 import { DocumentCache } from "../../../src/core/operation/document-cache.ts";
 
-const cacheWith = (limits: Partial<Limits> = {}) =>
-  new DocumentCache(catalogue.schema, { ...DEFAULT_LIMITS, ...limits });
+const cacheWith = (limits: Partial<Limits> = {}) => new DocumentCache(catalogue, { ...DEFAULT_LIMITS, ...limits });
 const query = (alias: string) => `{ ${alias}: gatewayVersion }`;
 
 describe("DocumentCache", () => {

@@ -1,122 +1,285 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
-import { MemoryPermissionStore } from "../../../src/core/permissions/memory-permission-store.ts";
 import { parseMembersPatch, parseSnapshot } from "../../../src/core/permissions/parse-snapshot.ts";
+import { MemoryPermissionStore } from "../../../src/core/permissions/permission-store.ts";
 import { Permissions } from "../../../src/core/permissions/permissions.ts";
-import { application, permissionsOf, user } from "../../support/permissions-of.ts";
+import type { Principal } from "../../../src/core/principal.ts";
+import type { RecordEvent, RecordMessage } from "../../../src/core/pubsub/message.ts";
+import { describePermissionStore } from "../../support/permission-store-contract.ts";
 
-const SNAPSHOT = {
-  version: 5,
-  roles: {
-    r: { objects: { "*": { canRead: true } } },
-    s: { objects: { person: { canRead: true } } },
-    mine: { objects: { person: { canRead: true, rowFilter: { owner: { eq: { $caller: "userId" } } } } } },
-  },
-  members: { a: "r", b: ["r"], c: "s", d: ["s", "r"], e: ["r", "s", "r"], m: "mine", n: "mine" },
-};
-const CONFLICT = { taken: false, code: "VERSION_CONFLICT", version: 5 };
-const snapshot = (rest: object = {}) => parseSnapshot({ ...SNAPSHOT, ...rest }, DEFAULT_LIMITS);
-const patch = (version: number, members: object) => parseMembersPatch({ version, members }, DEFAULT_LIMITS);
+describePermissionStore("MemoryPermissionStore", () => new MemoryPermissionStore());
 
-describe("versions", () => {
-  it.each<[string, object, object]>([
-    ["a higher one is taken", { version: 6, roles: {} }, { taken: true, version: 6 }],
-    ["a lower one is not", { version: 4 }, CONFLICT],
-    ["the same with the same content is, and changes nothing", { extra: 1 }, { taken: true, version: 5 }],
-    ["the same with other roles is not", { roles: {} }, CONFLICT],
-    ["the same with fewer members is not", { members: { a: "r" } }, CONFLICT],
-    ["the same with another member is not", { members: { ...SNAPSHOT.members, a: "s" } }, CONFLICT],
-  ])("[PERM-2] %s", (_, rest, answer) => {
-    expect(permissionsOf(SNAPSHOT).put(snapshot(rest))).toMatchObject(answer);
+const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const [SALES, AUDIT, MANAGER] = [uuid(1), uuid(2), uuid(3)];
+const TOKEN = { workspaceId: uuid(9), issuedAt: 0, expiresAt: 1 };
+const user = (n: number, rest: object = {}): Principal => ({
+  ...{ ...TOKEN, kind: "user", userId: uuid(100 + n), userWorkspaceId: uuid(200 + n) },
+  ...rest,
+});
+const apiKey: Principal = { ...TOKEN, kind: "apiKey", apiKeyId: uuid(50) };
+const application = (userWorkspaceId?: string): Principal => ({
+  ...{ ...TOKEN, kind: "application", applicationId: uuid(60) },
+  ...(userWorkspaceId !== undefined && { userWorkspaceId }),
+});
+
+interface Rule {
+  readonly canRead: boolean;
+  readonly restrictedFields?: readonly string[];
+  readonly rowFilter?: object;
+}
+
+/** Permissions with one role for user 1, and whatever else a test says. */
+function permissionsWith(objects: Record<string, Rule>, rest: object = {}, isOpen = false) {
+  const store = new MemoryPermissionStore();
+  const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
+  const snapshot = {
+    version: 1,
+    roles: { [SALES]: { objects } },
+    members: { [uuid(201)]: SALES },
+    ...rest,
+  };
+  expect(permissions.put(parseSnapshot(snapshot, DEFAULT_LIMITS))).toEqual({ taken: true, version: 1 });
+  return permissions;
+}
+
+const batch = (
+  properties: RecordEvent["properties"],
+  action: RecordMessage["action"] = "updated",
+  rest: Partial<RecordMessage> = {},
+): RecordMessage => ({
+  ...{ kind: "record", objectNameSingular: "person", action },
+  events: [{ recordId: "1", properties }],
+  ...rest,
+});
+/** What a caller sees of the one event of a message. */
+const seen = (permissions: Permissions, message: RecordMessage, caller = user(1)) =>
+  permissions.viewerOf(caller).see(message, message.events[0] as RecordEvent)?.properties;
+const ADA = { id: "1", name: "ada", salary: 5 };
+
+describe("objects", () => {
+  it.each<[string, Record<string, Rule>, boolean]>([
+    ["named and readable", { person: { canRead: true } }, true],
+    ["named and not readable, whatever * says", { person: { canRead: false }, "*": { canRead: true } }, false],
+    ["named by *", { "*": { canRead: true } }, true],
+    ["named neither itself nor by *", { company: { canRead: true } }, false],
+  ])("[PERM-1] %s", (_, objects, isSeen) => {
+    const message = batch({ after: ADA }, "created");
+    expect(seen(permissionsWith(objects), message) !== undefined).toBe(isSeen);
   });
 
-  it.each<[string, number, object, object]>([
-    ["a higher version is taken", 6, { a: null, z: "s" }, { taken: true, version: 6 }],
-    ["a lower one is not", 4, {}, CONFLICT],
-    ["the same is when nothing would change", 5, { b: "r", z: null }, { taken: true, version: 5 }],
-    ["the same is not when something would", 5, { a: "s" }, CONFLICT],
-  ])("[PERM-3] of a patch, %s", (_, version, members, answer) => {
-    expect(permissionsOf(SNAPSHOT).patchMembers(patch(version, members))).toMatchObject(answer);
-  });
-
-  it("[PERM-3] a patch needs a snapshot", () => {
-    expect(permissionsOf().patchMembers(patch(1, {}))).toMatchObject({ ...CONFLICT, version: null });
-  });
-
-  it("[PERM-3] a patch may be sent again, until a newer one came", () => {
-    const permissions = permissionsOf(SNAPSHOT);
-    const change = patch(6, { a: "s" });
-    expect([permissions.patchMembers(change).taken, permissions.patchMembers(change).taken]).toEqual([true, true]);
-    permissions.patchMembers(patch(7, { a: "r" }));
-    expect(permissions.patchMembers(change)).toMatchObject({ taken: false, version: 7 });
-    expect(permissions.put(snapshot())).toMatchObject({ taken: false, version: 7 });
-    expect(permissions.put(snapshot({ version: 7 }))).toEqual({ taken: true, version: 7 });
-  });
-
-  it("[LIMIT-52] patches make no more members than MAX_MEMBERS", () => {
-    const permissions = permissionsOf(SNAPSHOT, 8);
-    expect(permissions.patchMembers(patch(6, { y: "r", z: "r" }))).toMatchObject({
-      taken: false,
-      code: "TOO_LARGE",
-      version: 5,
-    });
-    expect(permissions.patchMembers(patch(6, { y: "r", z: "r", a: null }))).toEqual({ taken: true, version: 6 });
+  it("[PERM-2] are kept from a caller that is found nowhere, and from one whose role is not there", () => {
+    const permissions = permissionsWith(
+      { "*": { canRead: true } },
+      { members: { [uuid(201)]: SALES, [uuid(202)]: AUDIT } },
+    );
+    const message = batch({ after: ADA }, "created");
+    expect([1, 2, 3].map((n) => seen(permissions, message, user(n)) !== undefined)).toEqual([true, false, false]);
+    expect(seen(permissions, message, apiKey)).toBeUndefined();
+    expect(seen(permissions, message, application())).toBeUndefined();
   });
 });
 
-describe("classes", () => {
-  it("[PERM-14] callers who see the same have one viewer, and others have another", () => {
-    const permissions = permissionsOf(SNAPSHOT);
-    const viewerOf = (id: string, rest = {}) => permissions.viewerOf(user(id, rest));
-    expect(viewerOf("a")).toBe(viewerOf("b", { userId: "x", workspaceMemberId: "y" }));
-    expect(viewerOf("d")).toBe(viewerOf("e"));
-    expect(viewerOf("x")).toBe(viewerOf("y"));
-    expect(viewerOf("m", { userId: "1", workspaceMemberId: "2" })).toBe(viewerOf("n", { userId: "1" }));
-    const different = [
-      viewerOf("a"),
-      viewerOf("c"),
-      viewerOf("d"),
-      viewerOf("x"),
-      viewerOf("m"),
-      viewerOf("n", { userId: "2" }),
-    ];
-    expect(new Set(different.map((viewer) => viewer?.key)).size).toBe(different.length);
+describe("fields", () => {
+  const permissions = permissionsWith({ person: { canRead: true, restrictedFields: ["salary", "company"] } });
+  it("[PERM-3] that are restricted are nowhere in an event", () => {
+    const message = batch({
+      updatedFields: ["name", "salary"],
+      before: { ...ADA, salary: 4, companyId: "c" },
+      after: { ...ADA, company: { id: "c" } },
+      diff: { name: { before: "a", after: "b" }, salary: { before: 4, after: 5 } },
+    });
+    expect(seen(permissions, message)).toEqual({
+      updatedFields: ["name"],
+      before: { id: "1", name: "ada" },
+      after: { id: "1", name: "ada" },
+      diff: { name: { before: "a", after: "b" } },
+    });
   });
 
-  it("[PERM-14] a new snapshot makes new classes, a patch moves its members between them", () => {
-    const permissions = permissionsOf(SNAPSHOT);
-    const keys = () => ["a", "c"].map((id) => permissions.viewerOf(user(id))?.key);
-    const [a, c] = keys();
-    permissions.patchMembers(patch(6, { a: "s" }));
-    expect(keys()).toEqual([c, c]);
-    permissions.patchMembers(patch(7, { a: null }));
-    expect(permissions.viewerOf(user("a"))?.hasFlag("AI")).toBe(false);
-    permissions.put(snapshot({ version: 8 }));
-    expect(keys().some((key) => key === a || key === c)).toBe(false);
+  it("[PERM-3] are a relation and its column alike, whatever the column is named", () => {
+    const fields = [{ name: "company", type: "RELATION", joinColumnName: "employerId" }];
+    const message = batch({ after: { id: "1", employerId: "c", company: null } }, "created", {
+      objectMetadata: { nameSingular: "person", fields },
+    });
+    expect(seen(permissions, message)?.after).toEqual({ id: "1" });
+    const viewer = permissions.viewerOf(user(1));
+    expect(["company", "employerId", "name"].map((field) => viewer.hides(message, field))).toEqual([true, true, false]);
   });
 
-  it("looks each member up once, until it changes", () => {
+  it.each<[string, RecordEvent["properties"], boolean]>([
+    ["updatedFields", { updatedFields: ["salary"], after: ADA }, false],
+    ["a column of updatedFields", { updatedFields: ["companyId"], after: ADA }, false],
+    ["the difference", { diff: { salary: {} }, after: ADA }, false],
+    ["before and after", { before: { ...ADA, salary: 1 }, after: ADA }, false],
+    ["more than that", { updatedFields: ["salary", "name"], after: ADA }, true],
+    ["nothing that is told", { updatedFields: [], after: ADA }, true],
+  ])("[PERM-4] an update that touched only such fields, by %s, is not delivered", (_, properties, isSeen) => {
+    expect(seen(permissions, batch(properties)) !== undefined).toBe(isSeen);
+  });
+});
+
+describe("rows", () => {
+  const OWN = { ownerId: { eq: { $caller: "workspaceMemberId" } } };
+  const permissions = permissionsWith(
+    { person: { canRead: true, rowFilter: OWN } },
+    { members: { [uuid(201)]: SALES, [uuid(202)]: SALES } },
+  );
+  const member = (n: number) => user(n, { workspaceMemberId: uuid(300 + n) });
+  const ownedBy = (n: number) => ({ ...ADA, ownerId: uuid(300 + n) });
+
+  it("[PERM-5] are judged on the record after the change, else before, by the caller's own values", () => {
+    const message = batch({ after: ownedBy(1) }, "created");
+    expect([1, 2].map((n) => seen(permissions, message, member(n)) !== undefined)).toEqual([true, false]);
+    expect(seen(permissions, batch({ before: ownedBy(1) }, "destroyed"), member(1))).toBeDefined();
+    // A caller that has no such value.
+    expect(seen(permissions, message, user(1))).toBeUndefined();
+  });
+
+  it("[PERM-6] a record before the change that fails them is left out, with the difference", () => {
+    const message = batch({ before: ownedBy(2), after: ownedBy(1), diff: { ownerId: {} }, updatedFields: ["ownerId"] });
+    expect(seen(permissions, message, member(1))).toEqual({ after: ownedBy(1), updatedFields: ["ownerId"] });
+    expect(seen(permissions, message, member(2))).toBeUndefined();
+  });
+
+  it("[PERM-7] callers share a class exactly when they may see the same", () => {
+    const keyOf = (caller: Principal) => permissions.viewerOf(caller).key;
+    expect(keyOf(member(1))).not.toBe(keyOf(member(2)));
+    const plain = permissionsWith({ "*": { canRead: true } }, { members: { [uuid(201)]: SALES, [uuid(202)]: SALES } });
+    expect(plain.viewerOf(member(1))).toBe(plain.viewerOf(member(2)));
+    expect(plain.viewerOf(member(1)).key).not.toBe(plain.viewerOf(member(3)).key);
+  });
+});
+
+describe("several roles", () => {
+  const roles = {
+    [SALES]: {
+      objects: { "*": { canRead: true }, person: { canRead: true, restrictedFields: ["salary"] } },
+      permissionFlags: ["AI", "WORKFLOWS"],
+    },
+    [AUDIT]: {
+      objects: { person: { canRead: true, restrictedFields: ["name"] } },
+      permissionFlags: ["AI", "SECURITY"],
+    },
+    [MANAGER]: { objects: { "*": { canRead: true } }, permissionFlags: ["AI"] },
+  };
+  const permissions = permissionsWith(
+    {},
+    {
+      roles,
+      members: { [uuid(201)]: [SALES, AUDIT], [uuid(202)]: MANAGER },
+      apiKeys: { [uuid(50)]: SALES },
+      applications: { [uuid(60)]: AUDIT },
+    },
+  );
+  const person = batch({ after: ADA }, "created");
+  const company = { ...person, objectNameSingular: "company" };
+
+  it("[PERM-8] of one caller, or of an application and its user, allow what all of them allow", () => {
+    expect(seen(permissions, person)?.after).toEqual({ id: "1" });
+    expect(seen(permissions, company)).toBeUndefined();
+    expect(seen(permissions, person, application(uuid(202)))?.after).toEqual({ id: "1", salary: 5 });
+    expect(seen(permissions, company, application(uuid(202)))).toBeUndefined();
+    expect(seen(permissions, person, application(uuid(203)))).toBeUndefined();
+    expect(seen(permissions, person, application())?.after).toEqual({ id: "1", salary: 5 });
+    expect(seen(permissions, company, apiKey)).toBeDefined();
+  });
+
+  it("[PERM-8] have the flags that all of them have", () => {
+    const flagsOf = (caller: Principal) =>
+      ["AI", "WORKFLOWS", "SECURITY"].filter((flag) => permissions.viewerOf(caller).hasFlag(flag));
+    expect(flagsOf(user(1))).toEqual(["AI"]);
+    expect(flagsOf(apiKey)).toEqual(["AI", "WORKFLOWS"]);
+    expect(flagsOf(user(9))).toEqual([]);
+  });
+});
+
+describe("a snapshot", () => {
+  it("[PERM-9] is taken when it is newer, or the same again", () => {
+    const permissions = permissionsWith({ "*": { canRead: true } });
+    const put = (version: number, canRead = true) =>
+      permissions.put(
+        parseSnapshot(
+          { version, roles: { [SALES]: { objects: { "*": { canRead } } } }, members: { [uuid(201)]: SALES } },
+          DEFAULT_LIMITS,
+        ),
+      );
+    expect(put(1)).toEqual({ taken: true, version: 1 });
+    expect(put(1, false)).toMatchObject({ taken: false, code: "VERSION_CONFLICT", version: 1 });
+    expect(put(0)).toMatchObject({ taken: false, version: 1 });
+    expect(put(2, false)).toEqual({ taken: true, version: 2 });
+    expect(seen(permissions, batch({ after: ADA }))).toBeUndefined();
+  });
+
+  it("[PERM-10] has its members changed under the same rule; null takes one out", () => {
+    const permissions = permissionsWith({ "*": { canRead: true } });
+    const patch = (version: number, members: object) =>
+      permissions.patch(parseMembersPatch({ version, members }, DEFAULT_LIMITS));
+    expect(patch(2, { [uuid(202)]: SALES, [uuid(201)]: null })).toEqual({ taken: true, version: 2 });
+    expect([1, 2].map((n) => seen(permissions, batch({ after: ADA }), user(n)) !== undefined)).toEqual([false, true]);
+    expect(patch(2, { [uuid(202)]: SALES, [uuid(201)]: null })).toEqual({ taken: true, version: 2 });
+    expect(patch(2, { [uuid(202)]: AUDIT })).toMatchObject({ taken: false, version: 2 });
+    expect(patch(1, {})).toMatchObject({ taken: false, version: 2 });
+  });
+
+  it("[PERM-10] that is not there has no members to change", () => {
     const store = new MemoryPermissionStore();
-    const lookUp = vi.spyOn(store, "roleIdsOf");
-    const permissions = new Permissions({ stored: store, store: () => store, maxMembers: 10 });
-    permissions.put(snapshot());
-    lookUp.mockClear();
-    for (let i = 0; i < 3; i++) for (const id of ["a", "x"]) permissions.viewerOf(user(id));
-    permissions.viewerOf(application("app", "a"));
-    expect(lookUp.mock.calls).toEqual([["a"], ["x"]]);
+    const permissions = new Permissions({
+      stored: undefined,
+      store: () => store,
+      limits: DEFAULT_LIMITS,
+      isOpen: true,
+    });
+    const patch = parseMembersPatch({ version: 1, members: {} }, DEFAULT_LIMITS);
+    expect(permissions.patch(patch)).toMatchObject({ taken: false, version: null });
   });
 
-  it("[PERM-17] are the same after a restart, whatever the limits of row filters are by then", () => {
+  it("[PERM-11] that is not there shows everything where it may be missing, and no record where it may not", () => {
     const store = new MemoryPermissionStore();
-    const open = () => new Permissions({ stored: store, store: () => store, maxMembers: 10 });
-    const key = () => open().viewerOf(user("m"))?.key;
-    open().put(snapshot());
-    const before = key();
-    open().patchMembers(patch(6, { a: null }));
-    expect([before !== undefined, key(), open().version]).toEqual([true, before, 6]);
+    const of = (isOpen: boolean) =>
+      new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
+    const message = batch({ after: ADA });
+    expect([true, false].map((isOpen) => seen(of(isOpen), message) !== undefined)).toEqual([true, false]);
+    expect([of(true).isBlind, of(false).isBlind]).toEqual([false, true]);
   });
 
-  it("there are none without a snapshot", () => {
-    expect([permissionsOf().version, permissionsOf().viewerOf(user("a"))]).toEqual([undefined, undefined]);
+  it("[PERM-12] that can no longer be read grants nothing", () => {
+    const store = new MemoryPermissionStore();
+    store.put({ version: 3, rules: '{"roles":{"x":{"objects":{"*":{}}}}}', members: new Map([[uuid(201), ["x"]]]) });
+    const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen: true });
+    expect([permissions.version, seen(permissions, batch({ after: ADA }))]).toEqual([3, undefined]);
+  });
+
+  it.each<[string, unknown]>([
+    ["no version", { roles: {}, members: {} }],
+    ["a version that is no integer", { version: 1.5, roles: {}, members: {} }],
+    ["an object without canRead", { version: 1, roles: { a: { objects: { x: {} } } }, members: {} }],
+    [
+      "a wrong row filter",
+      {
+        version: 1,
+        roles: { a: { objects: { x: { canRead: true, rowFilter: { n: { regex: "a" } } } } } },
+        members: {},
+      },
+    ],
+    ["members that are a list", { version: 1, roles: {}, members: [] }],
+    ["no roles", { version: 1, members: {} }],
+  ])("[PERM-13] with %s is refused", (_, input) => {
+    expect(() => parseSnapshot(input, DEFAULT_LIMITS)).toThrow(expect.objectContaining({ code: "BAD_MESSAGE" }));
+  });
+
+  it("[LIMIT-51] [LIMIT-52] of too many bytes or members is refused", () => {
+    const limits = { ...DEFAULT_LIMITS, MAX_PERMISSIONS_BYTES: 200, MAX_MEMBERS: 1 };
+    const tooLarge = expect.objectContaining({ code: "TOO_LARGE" });
+    expect(() => parseSnapshot({ version: 1, roles: {}, members: {}, fill: "x".repeat(300) }, limits)).toThrow(
+      tooLarge,
+    );
+    expect(() => parseSnapshot({ version: 1, roles: {}, members: { a: "x", b: "x" } }, limits)).toThrow(tooLarge);
+  });
+
+  it("[LIMIT-53] whose change has too many bytes is refused", () => {
+    const limits = { ...DEFAULT_LIMITS, MAX_MEMBERS_PATCH_BYTES: 50 };
+    expect(() => parseMembersPatch({ version: 1, members: { [uuid(1)]: uuid(2) } }, limits)).toThrow(
+      expect.objectContaining({ code: "TOO_LARGE" }),
+    );
   });
 });

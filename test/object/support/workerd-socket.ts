@@ -1,4 +1,5 @@
 import { exports } from "cloudflare:workers";
+import { DEV_BINDINGS } from "../../support/dev-bindings.ts";
 
 const WAIT_MS = 10_000;
 
@@ -23,8 +24,12 @@ export class WorkerdSocket {
   }
 
   /** Upgrades; with a token in the header the socket is handed to the object, without one it is relayed. */
-  static async open(token: string | undefined, headers: Record<string, string> = {}): Promise<WorkerdSocket> {
-    const response = await exports.default.fetch("http://127.0.0.1/graphql", {
+  static async open(
+    token: string | undefined,
+    headers: Record<string, string> = {},
+    path = "/graphql",
+  ): Promise<WorkerdSocket> {
+    const response = await exports.default.fetch(`http://127.0.0.1${path}`, {
       headers: {
         Upgrade: "websocket",
         "Sec-WebSocket-Protocol": "graphql-transport-ws",
@@ -44,6 +49,14 @@ export class WorkerdSocket {
     return socket;
   }
 
+  /** Opens a socket of a server to the channels of a workspace, and waits for its ack. */
+  static async connectServer(workspaceId: string, headers: Record<string, string> = {}): Promise<WorkerdSocket> {
+    const socket = await WorkerdSocket.open(DEV_BINDINGS.CHANNEL_SECRETS, headers, `/channels/${workspaceId}`);
+    socket.send({ type: "connection_init" });
+    await socket.next();
+    return socket;
+  }
+
   send(message: unknown): void {
     this.#socket.send(
       typeof message === "string" || message instanceof ArrayBuffer ? message : JSON.stringify(message),
@@ -52,6 +65,12 @@ export class WorkerdSocket {
 
   subscribe(id: string, input: Record<string, unknown> = {}, query = ON_DB_EVENT): void {
     this.send({ type: "subscribe", id, payload: { query, variables: { input } } });
+  }
+
+  /** Subscribes to a channel, or to those that fit a pattern. */
+  subscribeChannel(id: string, name: string, { pattern, extensions }: ChannelRequest = {}): void {
+    const variables = { name, ...(pattern !== undefined && { pattern }) };
+    this.send({ type: "subscribe", id, payload: { query: CHANNEL, variables, ...(extensions && { extensions }) } });
   }
 
   close(code = 1000, reason = ""): void {
@@ -103,3 +122,11 @@ export class WorkerdSocket {
 
 export const ON_DB_EVENT =
   "subscription ($input: OnDbEventInput!) { onDbEvent(input: $input) { action objectNameSingular record updatedFields } }";
+
+export const CHANNEL =
+  "subscription ($name: String!, $pattern: Boolean) { channel(name: $name, pattern: $pattern) { channel payload recipientUserWorkspaceIds } }";
+
+interface ChannelRequest {
+  readonly pattern?: boolean;
+  readonly extensions?: object;
+}

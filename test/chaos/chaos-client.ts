@@ -1,0 +1,237 @@
+import type { Input } from "./accepted-log.ts";
+import { ChaosOperation } from "./chaos-operation.ts";
+import { type Frame, operationIdOf } from "./frame.ts";
+import type { ClientKind, Line } from "./line.ts";
+import { SocketLine } from "./socket-line.ts";
+import { SseLine } from "./sse-line.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface ChaosClientOptions {
+  readonly traffic: Traffic;
+  /** Of the gateway's `/graphql`, which moves when the gateway is started again. */
+  readonly url: () => string;
+  /** A token of this client's user, from one epoch second to another. */
+  readonly token: (issuedAt: number, expiresAt: number) => Promise<string>;
+  readonly issuedAt: number;
+  readonly userId: string;
+  readonly kind: ClientKind;
+  readonly batches: boolean;
+  readonly resumes: boolean;
+  /** One operation each; one alone over SSE. */
+  readonly inputs: readonly Input[];
+  /** Counts what happens, by name. */
+  readonly count: (what: string) => void;
+}
+
+/** How a connection went away by itself. */
+export interface Gone {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** One connection of a client. */
+export interface Live {
+  readonly line: Line;
+  isReady: boolean;
+  revokedAt: number | undefined;
+  /** Epoch ms. */
+  expiresAt: number;
+  resumeReading: ReturnType<typeof setTimeout> | undefined;
+  gone: Gone | undefined;
+  /** Operations that were ended on it, by the ids that they had. */
+  readonly ended: Map<string, ChaosOperation>;
+  /** Those of them of which nothing may come any more. */
+  readonly silent: Set<string>;
+}
+
+const LIFE_SECONDS = 86_400;
+const RECONNECT_MS = 10;
+/** Closes that a client may see here: killed, restarted, overloaded, revoked or expired. */
+const EXPECTED_CODES = new Set([1006, 1012, 1013, 4403]);
+/** The same of a response: it ended, was cut off, or was refused. */
+const EXPECTED_STATUSES = new Set([1000, 1006, 401, 503]);
+
+/** A client that comes back whenever its connection is gone, and goes on after the last position that it processed. */
+export class ChaosClient {
+  readonly options: ChaosClientOptions;
+  readonly operations: readonly ChaosOperation[];
+  readonly errors: string[] = [];
+  #live: Live | undefined;
+  #issuedAt: number;
+  #lifeSeconds: number | undefined;
+  #refreshed = 0;
+  #isStopped = false;
+  #isConnecting = false;
+
+  constructor(options: ChaosClientOptions) {
+    const { traffic, inputs, resumes, issuedAt } = options;
+    this.options = options;
+    this.#issuedAt = issuedAt;
+    this.operations = inputs.map((input, i) => new ChaosOperation(`op${i}`, traffic.log, input, resumes));
+  }
+
+  get traffic(): Traffic {
+    return this.options.traffic;
+  }
+
+  /** The epoch second its tokens are of. */
+  get issuedAt(): number {
+    return this.#issuedAt;
+  }
+
+  get current(): Live | undefined {
+    return this.#live;
+  }
+
+  get isReady(): boolean {
+    return this.#live?.isReady ?? false;
+  }
+
+  /** Whether everything up to a head was received, or is known not to concern it. */
+  hasReached(head: number): boolean {
+    const models = this.operations.map(({ model }) => model);
+    return this.isReady && models.every(({ resumes, isLive, cursor = -1 }) => !resumes || (isLive && cursor >= head));
+  }
+
+  async connect(): Promise<void> {
+    if (this.#isStopped || this.#isConnecting || this.#live !== undefined) return;
+    this.#isConnecting = true;
+    const { url, kind, batches, count, token: makeToken } = this.options;
+    const seconds = Math.floor(Date.now() / 1000) + (this.#lifeSeconds ?? LIFE_SECONDS);
+    this.#lifeSeconds = undefined;
+    const token = await makeToken(this.#issuedAt, seconds);
+    this.#isConnecting = false;
+    const live = { isReady: false, revokedAt: undefined, resumeReading: undefined, gone: undefined };
+    const options = { url: url(), token, kind, batches };
+    const events = {
+      count,
+      ready: () => this.#begin(connection),
+      message: (frame: Frame) => this.#receive(connection, frame),
+      gone: (how: Gone) => this.#lost(connection, how),
+      wrong: (what: string) => this.errors.push(what),
+    };
+    const line = kind === "sse" ? new SseLine(options, events) : new SocketLine(options, events);
+    const connection: Live = { ...live, line, expiresAt: seconds * 1000, ended: new Map(), silent: new Set() };
+    this.#live = connection;
+  }
+
+  /** What has not been processed by now is lost with the connection. */
+  cut(how: "terminate" | "close"): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    live.line.cut(how);
+    this.#forget(live);
+  }
+
+  /** Comes back with a token of a short life. */
+  shorten(lifeSeconds: number): void {
+    this.#lifeSeconds = lifeSeconds;
+    this.cut("close");
+  }
+
+  /** Stops reading for a while. */
+  pause(ms: number): boolean {
+    const live = this.#live;
+    if (live === undefined || !live.isReady || live.resumeReading !== undefined) return false;
+    for (const { model } of this.operations) model.slow();
+    live.line.pause();
+    live.resumeReading = setTimeout(() => this.readOn(), ms);
+    return true;
+  }
+
+  /** Ends a pause. */
+  readOn(): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    clearTimeout(live.resumeReading);
+    live.resumeReading = undefined;
+    live.line.resume();
+  }
+
+  /** Brings a newer token over the open socket. */
+  async refresh(): Promise<void> {
+    const live = this.#live;
+    this.#refreshed++;
+    const token = await this.options.token(this.#issuedAt, this.#issuedAt + LIFE_SECONDS + this.#refreshed);
+    if (live === this.#live && live?.isReady === true) live.line.refresh(token);
+  }
+
+  /** Ends one operation and subscribes it again on the same connection. */
+  subscribeAgain(which: number): void {
+    const live = this.#live;
+    const operation = this.operations[which % this.operations.length];
+    if (live === undefined || operation === undefined) return;
+    live.ended.set(operation.id, operation);
+    live.line.complete(operation.id);
+    this.#subscribe(live, operation);
+  }
+
+  /**
+   * Was revoked: whatever the log takes from now on must not come over the connection that was open then.
+   * @param live the connection of before the revoke, from `current`
+   */
+  revoked(live: Live | undefined, head: number, nextIssuedAt: number): void {
+    this.#issuedAt = nextIssuedAt;
+    // One that came in between, with the token of before, is refused by now.
+    if (live !== undefined && live === this.#live) live.revokedAt ??= head;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.cut("terminate");
+  }
+
+  #begin(live: Live): void {
+    if (live !== this.#live) return;
+    live.isReady = true;
+    for (const operation of this.operations) this.#subscribe(live, operation);
+  }
+
+  #subscribe({ line }: Live, operation: ChaosOperation): void {
+    this.options.count(operation.position === undefined ? "subscribed from now" : "resumed");
+    const payload = operation.subscribe();
+    line.subscribe(operation.id, payload);
+  }
+
+  #lost(live: Live, gone: Gone): void {
+    if (live !== this.#live) return;
+    live.gone = gone;
+    const { kind, count } = this.options;
+    count(`${kind === "sse" ? "response ended" : "closed by the server"} ${gone.code}`);
+    const expected = kind === "sse" ? EXPECTED_STATUSES : EXPECTED_CODES;
+    if (!expected.has(gone.code)) this.errors.push(`closed ${JSON.stringify(gone)}`);
+    this.#forget(live);
+  }
+
+  #forget(live: Live): void {
+    clearTimeout(live.resumeReading);
+    this.#live = undefined;
+    if (!this.#isStopped) setTimeout(() => void this.connect(), RECONNECT_MS);
+  }
+
+  #receive(live: Live, frame: Frame): void {
+    if (live !== this.#live) return;
+    const { type, payload } = frame;
+    if (type === "pong" && payload?.ended !== undefined) return void live.silent.add(payload.ended);
+    if (type === "pong" && payload?.tokenExpiresAt !== undefined) {
+      this.options.count("refreshes answered");
+      live.expiresAt = payload.tokenExpiresAt;
+      return;
+    }
+    const id = operationIdOf(frame);
+    if (id === undefined) {
+      if (payload?.tokenExpiresAt === undefined) this.errors.push(JSON.stringify(frame).slice(0, 500));
+      return;
+    }
+    const operation = this.operations.find((candidate) => candidate.id === id);
+    if (operation === undefined) return this.#receiveEnded(live, id);
+    if (!operation.take(frame, live)) this.errors.push(JSON.stringify(frame).slice(0, 500));
+  }
+
+  /** What was on its way when an operation was ended may still come, until the server has said that it ended it. */
+  #receiveEnded({ ended, silent }: Live, id: string): void {
+    const operation = ended.get(id);
+    if (operation === undefined) this.errors.push(`something for ${id}, which was never subscribed here`);
+    else if (silent.has(id)) operation.model.cameAfterEnd();
+  }
+}
