@@ -15,10 +15,11 @@ import type { Message } from "../src/core/pubsub/message.ts";
 import { formatPosition, workspaceTag } from "../src/core/pubsub/position.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts";
-import type { SseStart, StreamReport, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
+import type { SseStart, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
+import { type StreamPage, streamPage } from "../src/core/streams/stream-page.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Connections, closeQuietly } from "./connections.ts";
@@ -187,14 +188,10 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return this.#changePermissions((permissions) => permissions.patch(patch));
   }
 
-  async listStreams(): Promise<StreamReport[]> {
-    return [...this.#wake().streams].map(({ id, channelId, owner, queries }) => ({
-      ...{ id, channelId, owner },
-      queries: [...queries.values()].map(({ id: queryId, text }) => ({
-        queryId,
-        operationSignature: JSON.parse(text) as object,
-      })),
-    }));
+  async listStreams(after?: string): Promise<StreamPage> {
+    const { streams } = this.#wake();
+    streams.expire(Date.now());
+    return streamPage(streams, after);
   }
 
   async erase(): Promise<{ closed: number }> {

@@ -3,10 +3,10 @@ import type { MembersPatch, PermissionSnapshot, RoleIds } from "../../src/core/p
 
 /** The permission store in the object's SQLite. */
 export class SqlitePermissionStore implements PermissionStore {
-  readonly #sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
   }
 
   load() {
@@ -24,21 +24,34 @@ export class SqlitePermissionStore implements PermissionStore {
   }
 
   put({ version, rules, members }: PermissionSnapshot): void {
-    // The rules last, and in one statement: should a write fail, nobody is left with more than before.
-    this.#sql.exec("DELETE FROM members");
-    for (const [id, roles] of members) this.#putMember(id, roles);
-    this.#sql.exec("INSERT OR REPLACE INTO permissions (id, version, rules) VALUES (1, ?, ?)", version, rules);
+    this.#storage.transactionSync(() => {
+      const stored = this.#sql.exec<{ id: string }>("SELECT id FROM members").toArray();
+      for (const { id } of stored) if (!members.has(id)) this.#setMember(id, null);
+      for (const [id, roles] of members) this.#setMember(id, roles);
+      this.#sql.exec("INSERT OR REPLACE INTO permissions (id, version, rules) VALUES (1, ?, ?)", version, rules);
+    });
   }
 
   patch({ version, members }: MembersPatch): void {
-    this.#sql.exec("UPDATE permissions SET version = ?", version);
-    for (const [id, roles] of members) {
-      if (roles === null) this.#sql.exec("DELETE FROM members WHERE id = ?", id);
-      else this.#putMember(id, roles);
-    }
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("UPDATE permissions SET version = ?", version);
+      for (const [id, roles] of members) this.#setMember(id, roles);
+    });
   }
 
-  #putMember(id: string, roles: RoleIds): void {
-    this.#sql.exec("INSERT OR REPLACE INTO members (id, roles) VALUES (?, ?)", id, JSON.stringify(roles));
+  get #sql(): SqlStorage {
+    return this.#storage.sql;
+  }
+
+  /** Writes nothing where a member's roles are these already. */
+  #setMember(id: string, roles: RoleIds | null): void {
+    if (roles === null) this.#sql.exec("DELETE FROM members WHERE id = ?", id);
+    else {
+      this.#sql.exec(
+        `INSERT INTO members (id, roles) VALUES (?, ?)
+         ON CONFLICT (id) DO UPDATE SET roles = excluded.roles WHERE roles <> excluded.roles`,
+        ...[id, JSON.stringify(roles)],
+      );
+    }
   }
 }

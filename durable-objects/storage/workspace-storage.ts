@@ -40,7 +40,7 @@ export function openStorage(storage: DurableObjectStorage, retention: Retention)
     refusals: new SqliteRefusals(sql),
     streams: new SqliteStreamStore(sql),
     recordTimes: new SqliteRecordTimes(sql),
-    permissions: new SqlitePermissionStore(sql),
+    permissions: new SqlitePermissionStore(storage),
     positionReports: new PositionReports(sql, retention),
     sseReservations: new SqliteSseReservations(sql),
   };

@@ -28,7 +28,7 @@ admin.post("/workspaces/:id/revoke", async ({ req, env, json }) => {
   );
 });
 admin.get("/workspaces/:id/streams", async ({ req, env, json }) =>
-  json({ streams: await workspaceIn(req.param("id"), env).listStreams() }),
+  json(await workspaceIn(req.param("id"), env).listStreams(req.query("after"))),
 );
 admin.put("/workspaces/:id/permissions", async ({ req, env }) => {
   const workspace = workspaceIn(req.param("id"), env);

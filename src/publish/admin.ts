@@ -2,8 +2,9 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { GatewayError } from "../core/errors.ts";
 import { parseMembersPatch, parseSnapshot } from "../core/permissions/parse-snapshot.ts";
 import type { PermissionsAnswer } from "../core/permissions/snapshot.ts";
-import type { StreamReport, WorkspaceReport } from "../core/pubsub/workspace.ts";
+import type { WorkspaceReport } from "../core/pubsub/workspace.ts";
 import { parseRevocation } from "../core/revocation.ts";
+import type { StreamPage } from "../core/streams/stream-page.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { edgeOf, workspaceOf } from "../edge/edge.ts";
 
@@ -19,9 +20,12 @@ export class Admin extends WorkerEntrypoint<Env> {
     return this.#workspace(workspaceId).revoke(parseRevocation(revocation, Date.now()));
   }
 
-  /** @throws GatewayError BAD_REQUEST for what is no UUID */
-  async listStreams(workspaceId: string): Promise<StreamReport[]> {
-    return this.#workspace(workspaceId).listStreams();
+  /**
+   * @param after the `next` of the page before
+   * @throws GatewayError BAD_REQUEST for what is no UUID
+   */
+  async listStreams(workspaceId: string, after?: string): Promise<StreamPage> {
+    return this.#workspace(workspaceId).listStreams(after);
   }
 
   /** @throws GatewayError BAD_REQUEST for what is no UUID, else what is wrong with the snapshot */

@@ -14,6 +14,7 @@ import { describeStreamStore } from "../support/stream-store-contract.ts";
 
 /** The SQLite of the object that the present test runs in. */
 let sql: SqlStorage;
+let objectStorage: DurableObjectStorage;
 
 /** Runs something inside an object of its own, where its SQLite may be used. */
 async function within(run: () => void): Promise<void> {
@@ -21,6 +22,7 @@ async function within(run: () => void): Promise<void> {
   await runInDurableObject(stub, (_, { storage }) => {
     migrate(storage);
     sql = storage.sql;
+    objectStorage = storage;
     run();
   });
 }
@@ -37,7 +39,7 @@ describeOperationStore("SqliteOperationStore", {
   reopen: () => new SqliteOperationStore(sql),
 });
 
-describePermissionStore("SqlitePermissionStore", () => new SqlitePermissionStore(sql), within);
+describePermissionStore("SqlitePermissionStore", () => new SqlitePermissionStore(objectStorage), within);
 
 describeRecordTimes("SqliteRecordTimes", () => new SqliteRecordTimes(sql), within);
 

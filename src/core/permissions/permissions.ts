@@ -97,8 +97,7 @@ export class Permissions {
       return isSame ? taken(stored.version) : conflict(stored.version);
     }
     const { MAX_MEMBERS: max } = this.#context.limits;
-    const added = [...patch.members].filter(([id, roles]) => roles !== null && this.#store?.rolesOf(id) === undefined);
-    if (this.#store.countMembers() + added.length > max) {
+    if (this.#store.countMembers() + growthOf(this.#store, patch) > max) {
       const message = `A snapshot may have ${max} members (MAX_MEMBERS).`;
       return { taken: false, code: "TOO_LARGE", message, version: stored.version };
     }
@@ -149,7 +148,9 @@ export class Permissions {
         const own = applications.get(caller.applicationId);
         if (caller.userWorkspaceId === undefined || own === undefined) return own;
         const ofUser = this.#store?.rolesOf(caller.userWorkspaceId);
-        return ofUser && [...new Set([...own, ...ofUser])].sort();
+        // Whoever has no role at all allows nothing, which a list of both would not say.
+        if (own.length === 0 || ofUser === undefined || ofUser.length === 0) return undefined;
+        return [...new Set([...own, ...ofUser])].sort();
       }
       case "server":
         return undefined;
@@ -189,6 +190,13 @@ function callerValuesIn(caller: Principal) {
     workspaceMemberId: "workspaceMemberId" in caller ? caller.workspaceMemberId : undefined,
     userId: "userId" in caller ? caller.userId : undefined,
   };
+}
+
+/** How many more members there are after a patch, those that it takes out counted. */
+function growthOf(store: PermissionStore, { members }: MembersPatch): number {
+  let growth = 0;
+  for (const [id, roles] of members) growth += Number(roles !== null) - Number(store.rolesOf(id) !== undefined);
+  return growth;
 }
 
 function hasMembers(store: PermissionStore, { members }: PermissionSnapshot): boolean {

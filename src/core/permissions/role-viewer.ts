@@ -2,10 +2,11 @@ import { bindCaller, type Caller } from "../filter/caller-values.ts";
 import { compileFilter, type RecordMatcher } from "../filter/compile-filter.ts";
 import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
 import type { JsonObject } from "../json.ts";
-import type { EventProperties, RecordEvent, RecordMessage } from "../pubsub/message.ts";
-import { withoutKeys } from "../pubsub/secret-fields.ts";
-import { hiddenNames } from "./hidden-names.ts";
+import type { EventProperties, ObjectMetadata, RecordEvent, RecordMessage } from "../pubsub/message.ts";
+import { hiddenFields, knownFields } from "./hidden-fields.ts";
+import { type Redaction, redactDiff, redactRecord } from "./redact.ts";
 import type { PermissionRules, Role } from "./snapshot.ts";
+import { touchedFields } from "./touched-fields.ts";
 import type { Viewer } from "./viewer.ts";
 
 /** What roles make of a caller. */
@@ -25,6 +26,12 @@ interface Access {
   readonly rows: readonly RecordMatcher[];
 }
 
+/** The fields of an object, as a message tells of them. */
+interface Fields {
+  readonly types: FieldTypes;
+  readonly redaction: Redaction;
+}
+
 /** Sees what all of its roles allow. An event is judged once, however many operations it is for. */
 export class RoleViewer implements Viewer {
   readonly key: string;
@@ -35,7 +42,7 @@ export class RoleViewer implements Viewer {
     RecordEvent,
     { readonly message: RecordMessage; readonly event: RecordEvent | undefined }
   >();
-  readonly #types = new WeakMap<RecordMessage, FieldTypes>();
+  readonly #fields = new WeakMap<RecordMessage, Fields>();
 
   constructor(options: RoleViewerOptions) {
     this.key = options.key;
@@ -54,14 +61,13 @@ export class RoleViewer implements Viewer {
   seeRecord(objectNameSingular: string, record: JsonObject): JsonObject | undefined {
     const access = this.#accessTo(objectNameSingular);
     if (access === undefined) return undefined;
-    const fieldTypes = fieldTypesOf(undefined, this.fieldTypesOf(objectNameSingular));
-    if (!passes(access, record, fieldTypes, true)) return undefined;
-    return withoutKeys(record, hiddenNames(access.restricted, undefined));
+    const { types, redaction } = this.#makeFields(objectNameSingular, access, undefined);
+    return passes(access, record, types, true) ? redactRecord(record, redaction) : undefined;
   }
 
-  hides({ objectNameSingular, objectMetadata }: RecordMessage, field: string): boolean {
-    const access = this.#accessTo(objectNameSingular);
-    return access === undefined || hiddenNames(access.restricted, objectMetadata).has(field);
+  hides(message: RecordMessage, field: string): boolean {
+    const access = this.#accessTo(message.objectNameSingular);
+    return access === undefined || this.#fieldsOf(message, access).redaction.isHidden(field);
   }
 
   fieldTypesOf(objectNameSingular: string): Readonly<Record<string, string>> {
@@ -74,27 +80,37 @@ export class RoleViewer implements Viewer {
   }
 
   #judge(message: RecordMessage, event: RecordEvent): RecordEvent | undefined {
-    const { objectNameSingular, objectMetadata, action } = message;
+    const { objectNameSingular, action } = message;
     const access = this.#accessTo(objectNameSingular);
     const { before, after } = event.properties;
     const record = after ?? before;
     if (access === undefined || record === undefined) return undefined;
-    const types = this.#typesOf(message);
+    const { types, redaction } = this.#fieldsOf(message, access);
     const includesDeleted = action === "deleted" || action === "restored";
     if (!passes(access, record, types, includesDeleted)) return undefined;
-    const hidden = hiddenNames(access.restricted, objectMetadata);
-    if (action === "updated" && touchesOnly(hidden, event.properties)) return undefined;
-    // A record that the caller could not see before is new to it: it is not told what was there.
-    const wasVisible = after === undefined || before === undefined || passes(access, before, types, true);
-    return { ...event, properties: redact(event.properties, hidden, wasVisible) };
+    const touched = touchedFields(event.properties, action);
+    if (touched !== undefined && touched.length > 0 && touched.every(redaction.isHidden)) return undefined;
+    // A record that the caller could not see before is new to it: it is not told what was there. A diff that stands alone
+    // tells of a record that nobody can judge.
+    const showsPast =
+      before === undefined ? access.rows.length === 0 : after === undefined || passes(access, before, types, true);
+    return { ...event, properties: redact(event.properties, redaction, showsPast) };
   }
 
-  #typesOf(message: RecordMessage): FieldTypes {
-    const known = this.#types.get(message);
+  #fieldsOf(message: RecordMessage, access: Access): Fields {
+    const known = this.#fields.get(message);
     if (known !== undefined) return known;
-    const types = fieldTypesOf(message.objectMetadata, this.fieldTypesOf(message.objectNameSingular));
-    this.#types.set(message, types);
-    return types;
+    const fields = this.#makeFields(message.objectNameSingular, access, message.objectMetadata);
+    this.#fields.set(message, fields);
+    return fields;
+  }
+
+  #makeFields(objectNameSingular: string, { restricted }: Access, metadata: ObjectMetadata | undefined): Fields {
+    const snapshot = this.fieldTypesOf(objectNameSingular);
+    const known = knownFields(metadata, snapshot);
+    const hidden = hiddenFields(restricted, known);
+    const redaction = { isHidden: (field: string) => hidden.has(field), isRelation: known.isRelation };
+    return { types: fieldTypesOf(metadata, snapshot), redaction };
   }
 
   #accessTo(objectNameSingular: string): Access | undefined {
@@ -127,23 +143,12 @@ function passes({ rows }: Access, record: JsonObject, fieldTypes: FieldTypes, in
   return rows.every((matches) => matches(record, { fieldTypes, includesDeleted }) === true);
 }
 
-/** Whether a change was of nothing that the caller may see. */
-function touchesOnly(hidden: ReadonlySet<string>, { updatedFields, diff, before, after }: EventProperties): boolean {
-  const touched = updatedFields ?? (diff && Object.keys(diff)) ?? changedKeys(before, after);
-  return touched.length > 0 && touched.every((field) => hidden.has(field));
-}
-
-function changedKeys(before: JsonObject = {}, after: JsonObject = {}): readonly string[] {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
-}
-
-function redact(properties: EventProperties, hidden: ReadonlySet<string>, wasVisible: boolean): EventProperties {
+function redact(properties: EventProperties, redaction: Redaction, showsPast: boolean): EventProperties {
   const { updatedFields, before, after, diff } = properties;
   return {
-    updatedFields: updatedFields?.filter((field) => !hidden.has(field)),
-    before: wasVisible && before !== undefined ? withoutKeys(before, hidden) : undefined,
-    after: after && withoutKeys(after, hidden),
-    diff: wasVisible && diff !== undefined ? withoutKeys(diff, hidden) : undefined,
+    ...(updatedFields !== undefined && { updatedFields: updatedFields.filter((field) => !redaction.isHidden(field)) }),
+    ...(before !== undefined && showsPast && { before: redactRecord(before, redaction) }),
+    ...(after !== undefined && { after: redactRecord(after, redaction) }),
+    ...(diff !== undefined && showsPast && { diff: redactDiff(diff, redaction) }),
   };
 }

@@ -2,8 +2,8 @@ import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../per
 import type { Principal } from "../principal.ts";
 import type { SubscribeMessage } from "../protocol/messages.ts";
 import type { Revocation } from "../revocation.ts";
-import type { EventStream } from "../streams/event-stream.ts";
 import type { StreamCounts } from "../streams/event-streams.ts";
+import type { StreamPage } from "../streams/stream-page.ts";
 import type { StreamAnswer } from "../streams/stream-refusal.ts";
 import type { PublishOutcome, PublishRequest } from "./publish-request.ts";
 
@@ -27,19 +27,14 @@ export interface Workspace {
   /** Closes the sockets of revoked tokens, and lets none of these tokens in any more. */
   revoke(revocation: Revocation): Promise<{ closed: number }>;
   inspect(): Promise<WorkspaceReport>;
-  /** The event streams with their queries, so that a server can do its own matching. */
-  listStreams(): Promise<StreamReport[]>;
+  /** The event streams behind one of an id with their queries, so that a server can do its own matching. */
+  listStreams(after?: string): Promise<StreamPage>;
   /** Puts a snapshot of permissions in the place of the one before. */
   putPermissions(snapshot: PermissionSnapshot): Promise<PermissionsAnswer>;
   /** Changes the roles of members. */
   patchMembers(patch: MembersPatch): Promise<PermissionsAnswer>;
   /** Deletes everything, and refuses every token issued until now. */
   erase(): Promise<{ closed: number }>;
-}
-
-/** An event stream, as a server needs to know it. */
-export interface StreamReport extends Pick<EventStream, "id" | "channelId" | "owner"> {
-  readonly queries: readonly { readonly queryId: string; readonly operationSignature: object }[];
 }
 
 /** What became of an operation that was to start on a stream. */

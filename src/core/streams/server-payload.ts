@@ -15,16 +15,18 @@ const CHANNEL = "EVENT_STREAM_CHANNEL:";
 
 /** What a server made for one event stream after matching by itself: as it is, but for what permissions take out. */
 export function payloadOccurrence(message: ChannelMessage, streams: EventStreams): Occurrence | undefined {
-  const { channel, payload } = message;
+  const { channel, payload, recipientUserWorkspaceIds: recipients } = message;
   if (!channel.startsWith(CHANNEL) || !isJsonObject(payload)) return undefined;
   const stream = streams.ofChannel(channel.slice(CHANNEL.length));
   if (stream === undefined) return undefined;
   return {
     topic: [stream.id],
     event: 0,
+    ...(recipients !== undefined && { recipients: new Set(recipients) }),
     valueFor(viewer) {
       const value = {
-        events: [...readEvents(payload, viewer)],
+        // Without a user workspace there is no role by which to read records.
+        events: stream.owner.userWorkspaceId === undefined ? [] : [...readEvents(payload, viewer)],
         metadataEvents: [...readMetadataEvents(payload)],
         queueJobEvents: listOf(payload.queueJobEvents) as unknown as readonly JobStatus[],
       };

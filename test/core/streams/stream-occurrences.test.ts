@@ -223,6 +223,20 @@ describe("a payload that a server made for a stream", () => {
     expect(value?.queueJobEvents).toMatchObject([{ jobId: "5" }]);
   });
 
+  it("[STREAM-10] [STREAM-13] has no records for a caller without a user workspace", () => {
+    const ofKey = streamsWith({ s: [API_KEY] });
+    const value = told({ kind: "channel", channel: "EVENT_STREAM_CHANNEL:channel-of-s", payload }, ofKey).get("s");
+    expect([value?.objectRecordEventsWithQueryIds, value?.metadataEvents.length]).toEqual([[], 1]);
+  });
+
+  it("[STREAM-13] is for its recipients alone where it names some", () => {
+    const channel = "EVENT_STREAM_CHANNEL:channel-of-s";
+    const recipientsOf = (rest: object) =>
+      streamOccurrences({ kind: "channel", channel, payload, ...rest }, streams)[0]?.recipients;
+    expect(recipientsOf({ recipientUserWorkspaceIds: ["a"] })).toEqual(new Set(["a"]));
+    expect(recipientsOf({})).toBeUndefined();
+  });
+
   it("[STREAM-13] goes to no other stream, and is nothing when nothing is left of it", () => {
     expect(sent(OPEN_VIEWER, payload, "EVENT_STREAM_CHANNEL:other")).toBeUndefined();
     expect(sent(OPEN_VIEWER, payload, "channel-of-s")).toBeUndefined();
