@@ -11,6 +11,8 @@ import type { UnreadBytes } from "./unread-bytes.ts";
 
 /** Rows that are read at once, so that thousands of missed events are never in memory together. */
 const PAGE_ROWS = 100;
+/** No more of them once they are as large as this: a row may have a megabyte. */
+const PAGE_BYTES = 4 * 1024 * 1024;
 /** There is no event for a socket that has drained, so this is how often one is looked at. */
 const LOOK_AGAIN_MS = 50;
 /** After something went wrong that is nobody's in particular. */
@@ -64,7 +66,7 @@ export class CatchUp {
   /** Moves on those whose turn it is by one page each, and sees to it that the rest follows. */
   run(now: number): void {
     if (this.#waiting.size === 0) return;
-    const pages = new Map<string, ReplayPage>();
+    const pages = new Pages(this.#context);
     const moved = new Set<Connection>();
     for (const operation of this.#turns(now)) {
       moved.add(operation.connection);
@@ -107,7 +109,7 @@ export class CatchUp {
   }
 
   /** What goes wrong with one operation ends its socket, which resumes: it must not keep the others waiting. */
-  #tryMoveOn(operation: RunningOperation, pages: Map<string, ReplayPage>, now: number): void {
+  #tryMoveOn(operation: RunningOperation, pages: Pages, now: number): void {
     try {
       this.#moveOn(operation, pages, now);
     } catch (thrown) {
@@ -116,43 +118,18 @@ export class CatchUp {
     }
   }
 
-  #moveOn(operation: RunningOperation, pages: Map<string, ReplayPage>, now: number): void {
+  #moveOn(operation: RunningOperation, pages: Pages, now: number): void {
     const context = this.#context;
     const log = context.log();
     const cursor = operation.connection.operations.get(operation.id)?.resume?.cursor;
     // Another operation of the same turn may have closed the socket.
     if (cursor === undefined || operation.connection.closed) return void this.#waiting.delete(operation);
     if (cursor < log.floor) return this.#end(operation, "gap");
-    const page = this.#page(operation, cursor, log, pages);
+    const page = pages.of(operation, cursor, log);
     for (const payload of page.payloads) context.give(operation, payload, now);
     if (operation.connection.closed) return void this.#waiting.delete(operation);
     if (page.upTo >= log.head) return this.#end(operation, "complete");
     context.advance(operation, page.upTo);
-  }
-
-  /** Equal operations at one place of the log share a page. */
-  #page(operation: RunningOperation, cursor: number, log: ReplayLog, pages: Map<string, ReplayPage>): ReplayPage {
-    const { limits, streams, read, positionAt } = this.#context;
-    const key = `${cursor} ${operation.key}`;
-    let page = pages.get(key);
-    if (page === undefined) {
-      const rows = log.read(cursor, PAGE_ROWS);
-      page =
-        rows.length === 0
-          ? { payloads: [], upTo: log.head }
-          : replayPage(
-              operation.plan,
-              operation.viewer,
-              { streams },
-              cursor,
-              rows,
-              limits.MAX_BATCH_FRAME_BYTES,
-              read,
-              positionAt,
-            );
-      pages.set(key, page);
-    }
-    return page;
   }
 
   #end(operation: RunningOperation, how: "complete" | "gap"): void {
@@ -170,5 +147,46 @@ export class CatchUp {
         this.#runAgain(TRY_AGAIN_MS);
       }
     }, inMs);
+  }
+}
+
+/**
+ * The pages of one run. Equal operations at one place of the log share a page, and all operations at that place share its
+ * rows, read and parsed once.
+ */
+class Pages {
+  readonly #context: CatchUpContext;
+  readonly #pages = new Map<string, ReplayPage>();
+  readonly #rows = new Map<number, readonly LogRow[]>();
+  readonly #parsed = new Map<LogRow, LoggedMessage>();
+
+  constructor(context: CatchUpContext) {
+    this.#context = context;
+  }
+
+  of(operation: RunningOperation, cursor: number, log: ReplayLog): ReplayPage {
+    const key = `${cursor} ${operation.key}`;
+    const known = this.#pages.get(key);
+    if (known !== undefined) return known;
+    const page = this.#make(operation, cursor, log);
+    this.#pages.set(key, page);
+    return page;
+  }
+
+  #make({ plan, viewer }: RunningOperation, cursor: number, log: ReplayLog): ReplayPage {
+    const { limits, streams, positionAt } = this.#context;
+    const rows = this.#rows.get(cursor) ?? log.read(cursor, PAGE_ROWS, PAGE_BYTES);
+    this.#rows.set(cursor, rows);
+    if (rows.length === 0) return { payloads: [], upTo: log.head };
+    const read = (row: LogRow) => this.#parse(row);
+    return replayPage(plan, viewer, { streams }, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
+  }
+
+  #parse(row: LogRow): LoggedMessage {
+    const known = this.#parsed.get(row);
+    if (known !== undefined) return known;
+    const logged = this.#context.read(row);
+    this.#parsed.set(row, logged);
+    return logged;
   }
 }

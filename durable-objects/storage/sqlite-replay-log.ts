@@ -80,12 +80,21 @@ export class SqliteReplayLog implements ReplayLog {
     return { offset, events, at, body };
   }
 
-  read(offset: number, maxRows: number): LogRow[] {
-    const rows = this.#sql.exec<{ offset: number; events: number; at: number; body: string }>(
-      "SELECT last_offset AS offset, events, at, body FROM log WHERE last_offset > ? AND body IS NOT NULL ORDER BY last_offset LIMIT ?",
+  read(offset: number, maxRows: number, maxBytes: number): LogRow[] {
+    const rows = this.#sql.exec<{ offset: number; events: number; at: number; body: string; bytes: number }>(
+      `SELECT last_offset AS offset, events, at, body, octet_length(body) AS bytes FROM log
+       WHERE last_offset > ? AND body IS NOT NULL ORDER BY last_offset LIMIT ?`,
       ...[Math.max(offset, this.#cursors.floor), maxRows],
     );
-    return rows.toArray();
+    const read: LogRow[] = [];
+    let size = 0;
+    // Stopped early, the cursor never brings the other bodies into memory.
+    for (const { bytes, ...row } of rows) {
+      read.push(row);
+      size += bytes;
+      if (size >= maxBytes) break;
+    }
+    return read;
   }
 
   extent(): LogExtent {

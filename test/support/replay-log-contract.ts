@@ -39,7 +39,7 @@ const request = (id: string, changes: Partial<PublishRequest> = {}): PublishRequ
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 const idsIn = (log: ReplayLog, offset = log.extent().floor) =>
-  log.read(offset, 1_000).map(({ body }) => body.replace("body of ", ""));
+  log.read(offset, 1_000, NO_LIMIT).map(({ body }) => body.replace("body of ", ""));
 
 /** What any replay log does, whatever it is made of. Where it can restart, it does so before every call as well. */
 export function describeReplayLog(name: string, host: ReplayLogHost): void {
@@ -73,7 +73,7 @@ function describeLog(
       expect(log.head).toBe(0);
       expect(log.extent()).toEqual({ floor: 0, head: 0, rows: 0, bytes: 0 });
       expect([log.floor, log.totalBytes]).toEqual([0, 0]);
-      expect(log.read(0, 10)).toEqual([]);
+      expect(log.read(0, 10, NO_LIMIT)).toEqual([]);
       expect(log.trim(T0, 10)).toBe(0);
     });
 
@@ -101,7 +101,7 @@ function describeLog(
 
     itWith("gives whole rows, oldest first", retention(), (log) => {
       abc(log);
-      expect(log.read(0, 10)).toEqual([
+      expect(log.read(0, 10, NO_LIMIT)).toEqual([
         { offset: 1, events: 1, at: T0, body: "body of a" },
         { offset: 4, events: 3, at: T0 + 1, body: "body of b" },
         { offset: 5, events: 1, at: T0 + 2, body: "body of c" },
@@ -123,10 +123,16 @@ function describeLog(
 
     itWith("goes page by page", retention(), (log) => {
       abc(log);
-      expect(log.read(0, 0)).toEqual([]);
-      const first = log.read(0, 2);
+      expect(log.read(0, 0, NO_LIMIT)).toEqual([]);
+      const first = log.read(0, 2, NO_LIMIT);
       expect(first.map(({ offset }) => offset)).toEqual([1, 4]);
-      expect(log.read(first.at(-1)?.offset ?? 0, 2).map(({ offset }) => offset)).toEqual([5]);
+      expect(log.read(first.at(-1)?.offset ?? 0, 2, NO_LIMIT).map(({ offset }) => offset)).toEqual([5]);
+    });
+
+    itWith("ends a page with the row that fills it, in bytes of UTF-8, and never without a row", retention(), (log) => {
+      for (const id of ["a", "b", "c"]) log.append(request(id, { body: "漢漢" }), T0);
+      expect([0, 1, 6, 7, 12, 13].map((bytes) => log.read(0, 10, bytes).length)).toEqual([1, 1, 1, 2, 2, 3]);
+      expect(log.read(0, 1, NO_LIMIT)).toHaveLength(1);
     });
 
     itWith("begins at the floor for whoever asks further back", brief(), (log) => {
@@ -141,7 +147,7 @@ function describeLog(
     itWith("gives any body back as it was", retention(), (log) => {
       const bodies = ["", '"', "漢🚰\0\n", "null", "x".repeat(1_000_000)];
       for (const [i, body] of bodies.entries()) log.append(request(`${i}`, { body }), T0);
-      expect(log.read(0, 10).map(({ body }) => body)).toEqual(bodies);
+      expect(log.read(0, 10, NO_LIMIT).map(({ body }) => body)).toEqual(bodies);
       expect(log.extent().bytes).toBe(bodies.reduce((sum, body) => sum + bytesOf(body), 0));
     });
   });
@@ -150,7 +156,7 @@ function describeLog(
     itWith("[LOG-6] never steps back", retention(), (log) => {
       const clock = [T0, T0 - 5, T0 + 5, T0 + 4, 0];
       for (const [i, now] of clock.entries()) log.append(request(`${i}`), now);
-      expect(log.read(0, 10).map(({ at }) => at)).toEqual([T0, T0, T0 + 5, T0 + 5, T0 + 5]);
+      expect(log.read(0, 10, NO_LIMIT).map(({ at }) => at)).toEqual([T0, T0, T0 + 5, T0 + 5, T0 + 5]);
     });
 
     itWith("[LOG-6] does not step back behind what was let go of either", brief(), (log) => {
@@ -341,7 +347,7 @@ function describeLog(
     };
     const stateOf = (log: ReplayLog) => ({
       extent: log.extent(),
-      rows: log.read(0, 1_000),
+      rows: log.read(0, 1_000, NO_LIMIT),
       ids: Array.from({ length: 21 }, (_, i) => log.find(`${i}`)),
     });
 
@@ -441,7 +447,7 @@ class Model {
     const newest = this.#written.at(-1)?.offset ?? 0;
     expect([head, log.head]).toEqual([newest, newest]);
     // From the floor to the head, without a hole.
-    expect(log.read(0, 1_000).map(({ offset, at }) => [offset, at])).toEqual(
+    expect(log.read(0, 1_000, NO_LIMIT).map(({ offset, at }) => [offset, at])).toEqual(
       left.map(({ offset, at }) => [offset, at]),
     );
     expect(rows).toBe(left.length);

@@ -58,9 +58,17 @@ export class MemoryReplayLog implements ReplayLog {
     return { offset: this.#head, events, at, body };
   }
 
-  read(offset: number, maxRows: number): LogRow[] {
-    const after = this.#rows.filter((row) => row.offset > offset).slice(0, maxRows);
-    return after.map(({ offset, events, at, body }) => ({ offset, events, at, body }));
+  read(after: number, maxRows: number, maxBytes: number): LogRow[] {
+    const read: LogRow[] = [];
+    let size = 0;
+    for (const { offset, events, at, body } of this.#rows) {
+      if (offset <= after) continue;
+      if (read.length >= maxRows) break;
+      read.push({ offset, events, at, body });
+      size += utf8Size(body);
+      if (size >= maxBytes) break;
+    }
+    return read;
   }
 
   extent(): LogExtent {

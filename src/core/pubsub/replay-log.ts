@@ -39,8 +39,8 @@ export interface ReplayLog {
   readonly floor: number;
   find(id: string): LoggedId | undefined;
   append(request: PublishRequest, now: number): LogRow;
-  /** Rows with events after `offset`, oldest first, at most `maxRows` of them. */
-  read(offset: number, maxRows: number): LogRow[];
+  /** Rows with events after `offset`, oldest first: at most `maxRows`, and none behind the one with which their bodies have `maxBytes`. */
+  read(offset: number, maxRows: number, maxBytes: number): LogRow[];
   extent(): LogExtent;
   /** Looks at up to `maxRows` rows whose time may have passed, and lets go of those. Returns 0 when none is left. */
   trim(now: number, maxRows: number): number;
