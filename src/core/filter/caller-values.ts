@@ -1,4 +1,5 @@
 import { assertNever } from "../errors.ts";
+import { conditionsOf } from "./conditions.ts";
 import {
   type CallerReference,
   type CallerValue,
@@ -16,9 +17,7 @@ export type Caller = { readonly [Value in CallerValue]?: string | undefined };
 
 /** The values of a caller that a row filter asks for: they tell two callers of one role apart, and no others do. */
 export function callerValuesOf(filter: ParsedFilter): ReadonlySet<CallerValue> {
-  const values = new Set<CallerValue>();
-  if (filter.valid) collect(filter.root, values);
-  return values;
+  return new Set(conditionsOf(filter).flatMap((condition) => referencesOf(condition).map(({ caller }) => caller)));
 }
 
 /**
@@ -27,26 +26,6 @@ export function callerValuesOf(filter: ParsedFilter): ReadonlySet<CallerValue> {
  */
 export function bindCaller(filter: ParsedFilter, caller: Caller): ParsedFilter {
   return filter.valid ? { valid: true, root: bindNode(filter.root, caller, false) } : filter;
-}
-
-function collect(node: FilterNode, into: Set<CallerValue>): void {
-  switch (node.kind) {
-    case "empty":
-    case "constant":
-      return;
-    case "all":
-    case "any":
-      for (const child of node.of) collect(child, into);
-      return;
-    case "not":
-      collect(node.of, into);
-      return;
-    case "condition":
-      for (const { caller } of referencesOf(node)) into.add(caller);
-      return;
-    default:
-      assertNever(node);
-  }
 }
 
 /** `otherwise` is what a condition becomes that cannot be bound: true under an odd number of `not`, which makes it false. */

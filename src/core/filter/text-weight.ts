@@ -1,5 +1,5 @@
-import { assertNever } from "../errors.ts";
-import type { FilterNode, Operand, Operator, Operators, ParsedFilter } from "./filter.ts";
+import { conditionsOf } from "./conditions.ts";
+import type { Operand, Operator, Operators, ParsedFilter } from "./filter.ts";
 import { splitWords } from "./words.ts";
 
 /**
@@ -7,24 +7,8 @@ import { splitWords } from "./words.ts";
  * pattern with `_` once for each 32 of its characters. What else is in a filter does not grow with the record.
  */
 export function textWeightOf(filter: ParsedFilter): number {
-  return filter.valid ? weightOf(filter.root) : 0;
-}
-
-function weightOf(node: FilterNode): number {
-  switch (node.kind) {
-    case "empty":
-    case "constant":
-      return 0;
-    case "all":
-    case "any":
-      return sum(node.of.map(weightOf));
-    case "not":
-      return weightOf(node.of);
-    case "condition":
-      return sum([node.operators, ...node.subFields.values()].map(weightOfOperators));
-    default:
-      return assertNever(node);
-  }
+  const leaves = conditionsOf(filter).flatMap(({ operators, subFields }) => [operators, ...subFields.values()]);
+  return sum(leaves.map(weightOfOperators));
 }
 
 function weightOfOperators(operators: Operators): number {
