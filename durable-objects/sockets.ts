@@ -59,6 +59,7 @@ export class Sockets {
       close: (connection, event) => this.close(connection, event),
       keep: (connection) => {
         connections.save(connection);
+        subscriptions.changeViewersOf(connection);
         this.schedule(connection);
       },
     });

@@ -208,15 +208,17 @@ export class Subscriptions {
 
   /** Permissions have changed: from here on everybody sees what is allowed now, and what is forbidden now ends. */
   changeViewers(): void {
-    for (const connection of this.#context.connections) {
-      const { principal } = connection.state;
-      const viewer = this.#context.viewerOf(principal);
-      for (const operation of [...connection.running.values()]) {
-        const forbidden = refusal(operation.plan, principal, viewer);
-        if (forbidden !== undefined)
-          this.#end(operation, () => this.#sendErrors(connection, operation.id, [forbidden]));
-        else if (operation.viewer !== viewer) this.#changeViewer(operation, viewer);
-      }
+    for (const connection of this.#context.connections) this.changeViewersOf(connection);
+  }
+
+  /** The same for one socket, whose caller may be told apart by what stands in its newer token. */
+  changeViewersOf(connection: Connection): void {
+    const { principal } = connection.state;
+    const viewer = this.#context.viewerOf(principal);
+    for (const operation of [...connection.running.values()]) {
+      const forbidden = refusal(operation.plan, principal, viewer);
+      if (forbidden !== undefined) this.#end(operation, () => this.#sendErrors(connection, operation.id, [forbidden]));
+      else if (operation.viewer.key !== viewer.key) this.#changeViewer(operation, viewer);
     }
   }
 

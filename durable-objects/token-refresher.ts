@@ -12,7 +12,7 @@ export interface TokenRefresherContext {
   readonly limits: Limits;
   readonly isRefused: (principal: Principal) => boolean;
   readonly close: (connection: Connection, event: CloseEvent) => void;
-  /** Keeps a connection's new token times, and wakes the object for them. */
+  /** Keeps a connection's new token, lets its operations see what that allows, and wakes the object for its times. */
   readonly keep: (connection: Connection) => void;
 }
 

@@ -65,6 +65,36 @@ describe("a snapshot", () => {
     expect(await workspace.stub.inspect()).toMatchObject({ snapshotVersion: 3 });
   });
 
+  it("[PERM-20] looks at what a refreshed token says of its caller, from its answer on", async () => {
+    const workspace = newWorkspace();
+    const [userId = ""] = USERS;
+    const [first, second] = ["aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000001"];
+    const tokenAs = (workspaceMemberId: string) => workspace.token({ userId, claims: { workspaceMemberId } });
+    const before = await tokenAs(first);
+    const rowFilter = { ownerId: { eq: { $caller: "workspaceMemberId" } } };
+    const role = { objects: { person: { canRead: true, rowFilter } } };
+    await put(workspace, { version: 1, roles: { role }, members: { [memberOf(before)]: "role" } });
+    const socket = await WorkerdSocket.connect(before);
+    socket.subscribe("1");
+    const publishOwned = () => {
+      const ownedBy = (name: string, ownerId: string) => ({
+        name: "person.created",
+        workspaceId: workspace.workspaceId,
+        events: [{ recordId: name, properties: { after: { id: name, name, ownerId } } }],
+      });
+      return workspace.publish(ownedBy("first", first), ownedBy("second", second));
+    };
+    await publishOwned();
+    expect(named(await socket.drain())).toEqual(["first"]);
+    socket.send({ type: "ping", payload: { accessToken: await tokenAs(second) } });
+    expect(await socket.next()).toMatchObject({ type: "pong" });
+    await publishOwned();
+    expect(named(await socket.drain())).toEqual(["second"]);
+    await evictDurableObject(workspace.stub);
+    await publishOwned();
+    expect(named(await socket.drain())).toEqual(["second"]);
+  });
+
   it("[PERM-15] ends what it forbids with FORBIDDEN, and leaves the rest", async () => {
     const workspace = newWorkspace();
     const [user] = await connectUsers(workspace, 1);

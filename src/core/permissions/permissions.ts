@@ -1,6 +1,6 @@
-import type { FilterLimits } from "../filter/measure-filter.ts";
+import { messageOf } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
-import type { Limits } from "../limits.ts";
+import { LIMITS, type Limits, limitsFrom } from "../limits.ts";
 import { identityOf, type Principal } from "../principal.ts";
 import { parseRules } from "./parse-rules.ts";
 import type { PermissionStore } from "./permission-store.ts";
@@ -116,7 +116,7 @@ export class Permissions {
     this.#viewers.clear();
     this.#byCaller.clear();
     const stored = this.#store?.load();
-    this.#current = stored && { version: stored.version, rules: readRules(stored.rules, this.#context.limits) };
+    this.#current = stored && { version: stored.version, rules: readRules(stored.rules) };
   }
 
   #viewerIn({ version, rules }: Current, caller: Principal): Viewer {
@@ -176,13 +176,17 @@ function remember(viewers: Map<string, Viewer>, key: string, viewer: Viewer): vo
   viewers.set(key, viewer);
 }
 
-function readRules(rules: string, limits: FilterLimits): PermissionRules {
+/** They were within the limits when they came: one that has been lowered since is for those that come now. */
+function readRules(rules: string): PermissionRules {
   try {
-    return parseRules(JSON.parse(rules) as JsonObject, limits);
-  } catch {
+    return parseRules(JSON.parse(rules) as JsonObject, WIDEST_LIMITS);
+  } catch (thrown) {
+    console.error({ message: "The permissions of a workspace cannot be read", error: messageOf(thrown) });
     return NO_RULES;
   }
 }
+
+const WIDEST_LIMITS = limitsFrom((name) => LIMITS[name].max);
 
 function callerValuesIn(caller: Principal) {
   return {

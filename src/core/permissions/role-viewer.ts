@@ -24,6 +24,8 @@ export interface RoleViewerOptions {
 interface Access {
   readonly restricted: ReadonlySet<string>;
   readonly rows: readonly RecordMatcher[];
+  /** By what the snapshot alone tells of fields. */
+  readonly fields: Fields;
 }
 
 /** The fields of an object, as a message tells of them. */
@@ -61,7 +63,7 @@ export class RoleViewer implements Viewer {
   seeRecord(objectNameSingular: string, record: JsonObject): JsonObject | undefined {
     const access = this.#accessTo(objectNameSingular);
     if (access === undefined) return undefined;
-    const { types, redaction } = this.#makeFields(objectNameSingular, access, undefined);
+    const { types, redaction } = access.fields;
     return passes(access, record, types, true) ? redactRecord(record, redaction) : undefined;
   }
 
@@ -98,14 +100,19 @@ export class RoleViewer implements Viewer {
   }
 
   #fieldsOf(message: RecordMessage, access: Access): Fields {
+    if (message.objectMetadata === undefined) return access.fields;
     const known = this.#fields.get(message);
     if (known !== undefined) return known;
-    const fields = this.#makeFields(message.objectNameSingular, access, message.objectMetadata);
+    const fields = this.#makeFields(message.objectNameSingular, access.restricted, message.objectMetadata);
     this.#fields.set(message, fields);
     return fields;
   }
 
-  #makeFields(objectNameSingular: string, { restricted }: Access, metadata: ObjectMetadata | undefined): Fields {
+  #makeFields(
+    objectNameSingular: string,
+    restricted: ReadonlySet<string>,
+    metadata: ObjectMetadata | undefined,
+  ): Fields {
     const snapshot = this.fieldTypesOf(objectNameSingular);
     const known = knownFields(metadata, snapshot);
     const hidden = hiddenFields(restricted, known);
@@ -127,8 +134,10 @@ export class RoleViewer implements Viewer {
     const rules = roles.map(({ objects }) => objects.get(objectNameSingular) ?? objects.get("*"));
     const readable = rules.filter((rule) => rule?.canRead === true).filter((rule) => rule !== undefined);
     if (readable.length === 0 || readable.length < roles.length) return undefined;
+    const restricted = new Set(readable.flatMap(({ restrictedFields }) => [...restrictedFields]));
     return {
-      restricted: new Set(readable.flatMap(({ restrictedFields }) => [...restrictedFields])),
+      restricted,
+      fields: this.#makeFields(objectNameSingular, restricted, undefined),
       rows: readable.flatMap(({ rowFilter }) =>
         rowFilter === undefined ? [] : [compileFilter(bindCaller(rowFilter, caller))],
       ),

@@ -3,20 +3,30 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import { relatedOf } from "./related-records.ts";
 
-/** An event as a viewer sees it, with the related records that the viewer may see as well. */
-export function withRelated(message: RecordMessage, seen: RecordEvent, viewer: Viewer): RecordEvent {
-  if (message.related === undefined) return seen;
-  const relations = Object.entries(message.related)
-    .filter(([field]) => !viewer.hides(message, field))
-    .map(([field, { objectNameSingular, records }]) => {
-      const seenOnes = records.map((record) => viewer.seeRecord(objectNameSingular, record));
-      const visible = seenOnes.filter((record) => record !== undefined);
-      return [field, visible] as const;
-    });
+/** The related records of a message that a viewer may see, by field. */
+export type VisibleRelations = ReadonlyMap<string, readonly JsonObject[]>;
+
+/** What a viewer may see of a message's related records: judged once, however many events and streams they are for. */
+export function visibleRelations(message: RecordMessage, viewer: Viewer): VisibleRelations {
+  const visible = new Map<string, readonly JsonObject[]>();
+  for (const [field, { objectNameSingular, records }] of Object.entries(message.related ?? {})) {
+    if (viewer.hides(message, field)) continue;
+    const seen = records.map((record) => viewer.seeRecord(objectNameSingular, record));
+    visible.set(
+      field,
+      seen.filter((record) => record !== undefined),
+    );
+  }
+  return visible;
+}
+
+/** An event as a viewer sees it, with those of the related records that are its own. */
+export function withRelations(message: RecordMessage, seen: RecordEvent, relations: VisibleRelations): RecordEvent {
+  if (relations.size === 0) return seen;
   const merge = (record: JsonObject | undefined) =>
     record && {
       ...record,
-      ...Object.fromEntries(relations.map(([field, records]) => [field, relatedOf(record, message, field, records)])),
+      ...Object.fromEntries([...relations].map(([field, all]) => [field, relatedOf(record, message, field, all)])),
     };
   const { before, after } = seen.properties;
   return { ...seen, properties: { ...seen.properties, before: merge(before), after: merge(after) } };

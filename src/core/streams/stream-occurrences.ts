@@ -6,7 +6,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Message, MetadataMessage, QueueJobMessage, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreams } from "./event-streams.ts";
-import { withRelated } from "./merge-related.ts";
+import { type VisibleRelations, visibleRelations, withRelations } from "./merge-related.ts";
 import { payloadOccurrence } from "./server-payload.ts";
 import type { StreamQuery } from "./stream-query.ts";
 import { eventWithQueryIds, metadataEvent, type StreamValue, streamValue } from "./stream-value.ts";
@@ -54,6 +54,12 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
     types ??= fieldTypesOf(message.objectMetadata, viewer.fieldTypesOf(message.objectNameSingular));
     return types;
   };
+  const relations = new Map<Viewer, VisibleRelations>();
+  const relationsFor = (viewer: Viewer) => {
+    const known = relations.get(viewer) ?? visibleRelations(message, viewer);
+    relations.set(viewer, known);
+    return known;
+  };
   return [...candidates].map(([stream, ofStream]) => ({
     topic: [stream.id],
     event: message.events.length - 1,
@@ -68,7 +74,9 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
             return verdict === true;
           })
           .map(({ id }) => id);
-        return ids.length === 0 ? [] : [eventWithQueryIds(message, withRelated(message, seen, viewer), ids)];
+        return ids.length === 0
+          ? []
+          : [eventWithQueryIds(message, withRelations(message, seen, relationsFor(viewer)), ids)];
       });
       return matched.length === 0 ? undefined : streamValue(stream.id, { events: matched });
     },

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import { parseMembersPatch, parseSnapshot } from "../../../src/core/permissions/parse-snapshot.ts";
 import { MemoryPermissionStore } from "../../../src/core/permissions/permission-store.ts";
@@ -242,11 +242,25 @@ describe("a snapshot", () => {
     expect([of(true).isBlind, of(false).isBlind]).toEqual([false, true]);
   });
 
-  it("[PERM-12] that can no longer be read grants nothing", () => {
+  it("[PERM-12] that can no longer be read grants nothing, and is logged", () => {
+    const log = vi.spyOn(console, "error").mockReturnValue();
     const store = new MemoryPermissionStore();
     store.put({ version: 3, rules: '{"roles":{"x":{"objects":{"*":{}}}}}', members: new Map([[uuid(201), ["x"]]]) });
     const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen: true });
     expect([permissions.version, seen(permissions, batch({ after: ADA }))]).toEqual([3, undefined]);
+    expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
+  });
+
+  it("[PERM-12] goes on to hold when a limit is lowered that its row filters were within", () => {
+    const store = new MemoryPermissionStore();
+    const open = (limits: typeof DEFAULT_LIMITS) =>
+      new Permissions({ stored: store, store: () => store, limits, isOpen: false });
+    const rowFilter = { name: { in: ["ada", "bob", "eve"] } };
+    const roles = { [SALES]: { objects: { person: { canRead: true, rowFilter } } } };
+    open(DEFAULT_LIMITS).put(parseSnapshot({ version: 1, roles, members: { [uuid(201)]: SALES } }, DEFAULT_LIMITS));
+    const lowered = open({ ...DEFAULT_LIMITS, MAX_QUERY_IN_VALUES: 2 });
+    expect(seen(lowered, batch({ after: ADA }))).toBeDefined();
   });
 
   it.each<[string, unknown]>([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OPEN_VIEWER, type Viewer } from "../../../src/core/permissions/viewer.ts";
 import type { RecordEvent, RecordMessage } from "../../../src/core/pubsub/message.ts";
-import { withRelated } from "../../../src/core/streams/merge-related.ts";
+import { visibleRelations, withRelations } from "../../../src/core/streams/merge-related.ts";
 import { readRelatedRecords } from "../../../src/core/streams/related-records.ts";
 
 const event: RecordEvent = {
@@ -31,7 +31,10 @@ const message: RecordMessage = {
   },
 };
 
-describe("withRelated", () => {
+const withRelated = (of: RecordMessage, seen: RecordEvent, viewer: Viewer) =>
+  withRelations(of, seen, visibleRelations(of, viewer));
+
+describe("withRelations", () => {
   it("[STREAM-16] joins records by the column of the field, or by a column of their own", () => {
     expect(withRelated(message, event, OPEN_VIEWER).properties).toEqual({
       before: { ...event.properties.before, company: { id: "c1", name: "old" }, notes: [{ id: "n1", personId: "p1" }] },
