@@ -3,10 +3,10 @@ import type { Principal } from "../core/principal.ts";
 import { isLargerThan } from "../core/text-size.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
-import { EventStream } from "./event-stream.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
 import { requireCaller } from "./require-caller.ts";
 import { eventStreamResponse, wantsEventStream } from "./sse.ts";
+import { SseBody } from "./sse-body.ts";
 import { connectToWorkspace } from "./workspace-client.ts";
 
 /** Whether a request is one of graphql-sse's single connection mode. */
@@ -34,7 +34,7 @@ export async function singleConnection(request: Request, edge: Edge): Promise<Re
 
 async function openStream(caller: Principal, token: string, edge: Edge): Promise<Response> {
   if (!(await workspaceOf(edge.env, caller.workspaceId).takeSse(caller, token))) throw noStream();
-  const stream = new EventStream(edge.unread);
+  const stream = new SseBody(edge.unread);
   const send = (id: string, payload: string) =>
     stream.send("next", `{"id":${JSON.stringify(id)},"payload":${payload}}`);
   const complete = (id: string) => stream.send("complete", JSON.stringify({ id }));

@@ -5,9 +5,9 @@ import { initialResult } from "../core/operation/initial-result.ts";
 import { socketDocumentLimits } from "../core/operation/prepare-document.ts";
 import { readOperation } from "../core/operation/read-operation.ts";
 import type { Edge } from "./edge.ts";
-import { EventStream } from "./event-stream.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
 import { noMutationByGet } from "./no-mutation-by-get.ts";
+import { SseBody } from "./sse-body.ts";
 import { runInWorkspace } from "./workspace-client.ts";
 
 /** Whether a client wants its results as a stream of events. */
@@ -26,7 +26,7 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   const { limits } = edge.settings;
   const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(limits)));
   if (refused !== undefined) return refused;
-  const stream = new EventStream(edge.unread);
+  const stream = new SseBody(edge.unread);
   const initial = initialResult(catalogue, payload, limits);
   const operation = await runInWorkspace(edge, principal, payload, {
     next: (text) => {
@@ -48,7 +48,7 @@ export async function graphqlOverSse(request: Request, edge: Edge): Promise<Resp
   return eventStreamResponse(stream);
 }
 
-export function eventStreamResponse({ body }: EventStream): Response {
+export function eventStreamResponse({ body }: SseBody): Response {
   return new Response(body, {
     headers: {
       "Content-Type": "text/event-stream; charset=utf-8",

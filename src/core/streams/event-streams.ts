@@ -1,10 +1,17 @@
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Limits } from "../limits.ts";
-import { type EventStream, keptBytesOfQuery, type StreamOwner } from "./event-stream.ts";
+import type { EventStream, StreamOwner } from "./event-stream.ts";
+import { type KeptBesides, QueryCosts } from "./query-costs.ts";
 import { QueryIndex } from "./query-index.ts";
 import { parseStreamQuery, type StreamQuery } from "./stream-query.ts";
-import { ALREADY_EXISTS, NOT_AUTHORIZED, type StreamAnswer, type StreamRefusal } from "./stream-refusal.ts";
+import {
+  ALREADY_EXISTS,
+  NOT_AUTHORIZED,
+  type StreamAnswer,
+  type StreamRefusal,
+  tooManyQueries,
+} from "./stream-refusal.ts";
 import type { StreamStore } from "./stream-store.ts";
 
 /** What the streams of a workspace need of their surroundings. */
@@ -16,8 +23,7 @@ export interface EventStreamsContext {
   readonly limits: Limits;
   /** What the channel of a stream is named. */
   readonly channelIdOf: (id: string) => string;
-  /** Bytes that a caller, and all callers together, make the workspace keep besides queries. */
-  readonly keptBesides: (identity: string) => { readonly ofCaller: number; readonly ofAll: number };
+  readonly keptBesides: KeptBesides;
 }
 
 /** A query in its stream. */
@@ -25,13 +31,6 @@ export interface QueryOfStream {
   readonly stream: EventStream;
   readonly query: StreamQuery;
 }
-
-interface QueryCost {
-  readonly bytes: number;
-  readonly textWeight: number;
-}
-
-const NO_COST: QueryCost = { bytes: 0, textWeight: 0 };
 
 export interface StreamCounts {
   readonly streams: number;
@@ -61,13 +60,12 @@ export class EventStreams {
   readonly #detached = new Set<HeldStream>();
   readonly #index = new QueryIndex<QueryOfStream>();
   readonly #indexed = new Map<StreamQuery, QueryOfStream>();
-  /** What the queries of each caller cost, and those of all. */
-  readonly #costs = new Map<string, QueryCost>();
-  #allKeptBytes = 0;
+  readonly #costs: QueryCosts;
   #failedMatches = 0;
 
   constructor(context: EventStreamsContext) {
     this.#context = context;
+    this.#costs = new QueryCosts(context.limits, context.keptBesides);
     const { streams, queries } = context.stored;
     const byDetachment = [...streams].sort((a, b) => (a.detachedAt ?? 0) - (b.detachedAt ?? 0));
     for (const stream of byDetachment) this.#hold({ ...stream, ...this.#emptyOf(stream.id) });
@@ -90,11 +88,11 @@ export class EventStreams {
 
   /** Bytes of all queries. */
   get keptBytes(): number {
-    return this.#allKeptBytes;
+    return this.#costs.allBytes;
   }
 
   keptBytesOf(identity: string): number {
-    return this.#costOf(identity).bytes;
+    return this.#costs.of(identity).bytes;
   }
 
   /** How the queries of all streams stand, for whoever inspects a workspace. */
@@ -169,11 +167,13 @@ export class EventStreams {
     const { limits, store } = this.#context;
     const before = stream.queries.get(queryId);
     if (before === undefined && stream.queries.size >= limits.MAX_QUERIES_PER_STREAM) {
-      return tooMany(`An event stream may have ${limits.MAX_QUERIES_PER_STREAM} queries (MAX_QUERIES_PER_STREAM).`);
+      return tooManyQueries(
+        `An event stream may have ${limits.MAX_QUERIES_PER_STREAM} queries (MAX_QUERIES_PER_STREAM).`,
+      );
     }
     const query = parseOrRefuse(queryId, signature, limits);
     if ("code" in query) return query;
-    const refusal = this.#refuseForSize(identity, query, before);
+    const refusal = this.#costs.refuse(identity, query, before);
     if (refusal !== undefined) return refusal;
     if (before !== undefined) this.#unindex(stream, before);
     this.#enter(stream, query);
@@ -281,7 +281,7 @@ export class EventStreams {
     stream.queries.set(query.id, query);
     this.#indexed.set(query, item);
     this.#index.add(item);
-    this.#count(stream, query, 1);
+    this.#costs.add(stream.owner.identity, query);
   }
 
   #unindex(stream: HeldStream, query: StreamQuery): void {
@@ -289,41 +289,7 @@ export class EventStreams {
     const item = this.#indexed.get(query);
     this.#indexed.delete(query);
     if (item !== undefined) this.#index.delete(item);
-    this.#count(stream, query, -1);
-  }
-
-  #costOf(identity: string): QueryCost {
-    return this.#costs.get(identity) ?? NO_COST;
-  }
-
-  #count({ owner: { identity } }: EventStream, query: StreamQuery, times: 1 | -1): void {
-    const { bytes, textWeight } = this.#costOf(identity);
-    const more = times * keptBytesOfQuery(query);
-    const cost = { bytes: bytes + more, textWeight: textWeight + times * query.textWeight };
-    // No query has no bytes.
-    if (cost.bytes === 0) this.#costs.delete(identity);
-    else this.#costs.set(identity, cost);
-    this.#allKeptBytes += more;
-  }
-
-  #refuseForSize(identity: string, query: StreamQuery, before: StreamQuery | undefined): StreamRefusal | undefined {
-    const { limits, keptBesides } = this.#context;
-    const { MAX_TEXT_CONDITIONS_PER_IDENTITY: conditions } = limits;
-    const moreTexts = query.textWeight - (before?.textWeight ?? 0);
-    if (moreTexts > 0 && this.#costOf(identity).textWeight + moreTexts > conditions) {
-      return tooMany(
-        `The queries of one caller may search ${conditions} times in texts (MAX_TEXT_CONDITIONS_PER_IDENTITY).`,
-      );
-    }
-    const { ofCaller, ofAll } = keptBesides(identity);
-    const more = keptBytesOfQuery(query) - (before === undefined ? 0 : keptBytesOfQuery(before));
-    if (ofCaller + this.keptBytesOf(identity) + more > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
-      return tooMany("What one caller subscribes to is too large together (MAX_KEPT_BYTES_PER_IDENTITY).");
-    }
-    if (ofAll + this.#allKeptBytes + more > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
-      return tooMany("What the workspace subscribes to is too large together (MAX_KEPT_BYTES_PER_WORKSPACE).");
-    }
-    return undefined;
+    this.#costs.remove(stream.owner.identity, query);
   }
 }
 
@@ -340,10 +306,6 @@ function isId(id: string): boolean {
 
 function badId(what: string): StreamRefusal {
   return { code: "BAD_USER_INPUT", message: `${what} must be a text of 1 to ${MAX_ID_LENGTH} characters.` };
-}
-
-function tooMany(message: string): StreamRefusal {
-  return { code: "TOO_MANY_QUERIES", message };
 }
 
 function parseOrRefuse(id: string, signature: unknown, limits: Limits): StreamQuery | StreamRefusal {

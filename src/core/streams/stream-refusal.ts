@@ -25,3 +25,7 @@ export const NOT_AUTHORIZED: StreamRefusal = {
   subCode: "NOT_AUTHORIZED",
   message: "The event stream is another caller's.",
 };
+
+export function tooManyQueries(message: string): StreamRefusal {
+  return { code: "TOO_MANY_QUERIES", message };
+}

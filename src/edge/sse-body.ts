@@ -7,7 +7,7 @@ const COMMENT_INTERVAL_MS = 12_000;
 const COMMENT = ":\n\n";
 
 /** The body of one response of Server-Sent Events: what waits in it for the client is bounded. */
-export class EventStream {
+export class SseBody {
   readonly body: ReadableStream<Uint8Array>;
   readonly #encoder = new TextEncoder();
   readonly #backpressure: Backpressure;

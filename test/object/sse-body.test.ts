@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { UnreadLedger } from "../../src/core/unread-ledger.ts";
-import { EventStream } from "../../src/edge/event-stream.ts";
+import { SseBody } from "../../src/edge/sse-body.ts";
 
 const MIB = 1024 * 1024;
 
@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 /** A stream whose operation runs, and what the operation was told. */
 function openStream() {
   const ledger = new UnreadLedger<object>(DEFAULT_LIMITS);
-  const stream = new EventStream(ledger);
+  const stream = new SseBody(ledger);
   const operation = { setBackpressure: vi.fn<(isOn: boolean) => void>(), stop: vi.fn<() => void>() };
   stream.attach(operation);
   return { stream, operation, ledger };
@@ -26,9 +26,9 @@ function expectNothingLeft({ operation, ledger }: Opened): void {
   expect([...ledger.readers]).toEqual([]);
 }
 
-const textOf = (stream: EventStream) => new Response(stream.body).text();
+const textOf = (stream: SseBody) => new Response(stream.body).text();
 
-describe("EventStream", () => {
+describe("SseBody", () => {
   it("[SSE-2] sends events, and completes with what is unread when the operation has ended", async () => {
     const opened = openStream();
     opened.stream.send("next", '{"data":1}');
@@ -94,7 +94,7 @@ describe("EventStream", () => {
   });
 
   it("has no timer before its operation runs, and stops one that runs only after its end", () => {
-    const stream = new EventStream(new UnreadLedger<object>(DEFAULT_LIMITS));
+    const stream = new SseBody(new UnreadLedger<object>(DEFAULT_LIMITS));
     expect(vi.getTimerCount()).toBe(0);
     stream.end();
     const stop = vi.fn<() => void>();
