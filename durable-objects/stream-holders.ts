@@ -1,8 +1,12 @@
+import type { GraphQLError } from "graphql";
+import { codedError } from "../src/core/operation/coded-error.ts";
+import type { SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import type { StreamOwner } from "../src/core/streams/event-stream.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
-import type { StreamRefusal } from "../src/core/streams/stream-refusal.ts";
+import { FROM_NOW_WITH_GAP, type ResumePoint } from "./resume-point.ts";
 import type { RunningOperation } from "./running-operation.ts";
+import type { WorkspaceLog } from "./workspace-log.ts";
 
 /** Which operation holds each event stream: one at a time, the newest of its owner. */
 export class StreamHolders {
@@ -17,14 +21,23 @@ export class StreamHolders {
   }
 
   /**
-   * Whether an operation of this caller may hold a stream, which it does from then on.
-   * @param keepsQueries whether the client goes on with the stream as it is
-   * @param head of the log
-   * @returns the offset up to which the stream knows nothing
+   * Takes over the event stream that an operation of this caller is to hold, or makes it.
+   * @returns where the operation begins then: a stream knows nothing of what came before it
    */
-  attach(id: string, caller: Principal, keepsQueries: boolean, head: number, now: number): number | StreamRefusal {
-    const stream = this.#streams.attach(id, ownerOf(caller), keepsQueries, head, now);
-    return "code" in stream ? stream : stream.since;
+  take(
+    { field, args }: SubscriptionPlan,
+    point: ResumePoint,
+    caller: Principal,
+    log: WorkspaceLog,
+    now: number,
+  ): ResumePoint | GraphQLError {
+    const id = field.streamOf?.(args);
+    if (id === undefined) return point;
+    // A client that resumes goes on with its stream as it is.
+    const stream = this.#streams.attach(id, ownerOf(caller), point.resume !== undefined, log.open().head, now);
+    if ("code" in stream) return codedError(stream.code, stream.message, stream.subCode);
+    const cursor = point.resume?.cursor;
+    return cursor !== undefined && cursor < stream.since ? FROM_NOW_WITH_GAP : point;
   }
 
   /** Puts an operation in its stream. Returns the one that held it until then. */

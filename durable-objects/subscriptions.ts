@@ -2,7 +2,6 @@ import type { GraphQLError } from "graphql";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
-import { codedError } from "../src/core/operation/coded-error.ts";
 import { countByDocument } from "../src/core/operation/count-by-document.ts";
 import { executeInitialValue, refusal, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
@@ -30,7 +29,7 @@ import type { Connections } from "./connections.ts";
 import { Delivery, readRow } from "./delivery.ts";
 import { OperationAdmission } from "./operation-admission.ts";
 import { PositionTeller } from "./position-teller.ts";
-import { FROM_NOW_WITH_GAP, type ResumePoint, resumePoint } from "./resume-point.ts";
+import { resumePoint } from "./resume-point.ts";
 import type { RunningOperation } from "./running-operation.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { StreamHolders } from "./stream-holders.ts";
@@ -80,8 +79,11 @@ export class Subscriptions {
     };
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { positionAt } = log;
-    const { slowReaders, groups } = { slowReaders: this.#slowReaders, groups: this.#groups };
-    this.#delivery = new Delivery({ fields, groups, streams, slowReaders, limits, positionAt, close });
+    this.#delivery = new Delivery({
+      ...{ fields, streams, limits, positionAt, close },
+      groups: this.#groups,
+      slowReaders: this.#slowReaders,
+    });
     this.#catchUp = new CatchUp({
       ...{ limits, streams, unread, positionAt, close },
       log: log.open,
@@ -143,7 +145,7 @@ export class Subscriptions {
     const key = groupKey(viewer.key, { ...requested, ...point });
     const refused = refusal(plan, principal, viewer) ?? admission.refuse(connection, key, plan, requested);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
-    const begun = this.#takeStream(plan, point, principal, now);
+    const begun = this.#holders.take(plan, point, principal, this.#context.log, now);
     if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
     const { isGap, ...state } = begun;
     const operation: StoredOperation = { ...requested, ...state };
@@ -253,22 +255,6 @@ export class Subscriptions {
   #planAgain(connection: Connection, operation: StoredOperation): SubscriptionPlan | undefined {
     const planned = this.#admissionOf(connection).planAgain(operation);
     return planned.type === "subscription" ? planned.plan : undefined;
-  }
-
-  /** Takes over the event stream that an operation holds, or makes it. Returns where the operation begins then. */
-  #takeStream(
-    { field, args }: SubscriptionPlan,
-    point: ResumePoint,
-    caller: Principal,
-    now: number,
-  ): ResumePoint | GraphQLError {
-    const streamId = field.streamOf?.(args);
-    if (streamId === undefined) return point;
-    const { head } = this.#context.log.open();
-    const since = this.#holders.attach(streamId, caller, point.resume !== undefined, head, now);
-    if (typeof since !== "number") return codedError(since.code, since.message, since.subCode);
-    const cursor = point.resume?.cursor;
-    return cursor !== undefined && cursor < since ? FROM_NOW_WITH_GAP : point;
   }
 
   /** Puts an operation among the live ones, or among those that catch up. */

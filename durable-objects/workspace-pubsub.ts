@@ -1,11 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import { v5 as uuidv5 } from "uuid";
-import { catalogue } from "../schema/index.ts";
-import { serverCatalogueIn } from "../schema/server-catalogue.ts";
 import { channelSecretsFor, secretTag } from "../src/auth/channel-secrets.ts";
-import { sharedVerifier } from "../src/auth/shared-verifier.ts";
 import { messageOf } from "../src/core/errors.ts";
-import { Permissions } from "../src/core/permissions/permissions.ts";
+import type { Permissions } from "../src/core/permissions/permissions.ts";
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
 import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
@@ -18,17 +14,14 @@ import { type Retention, retentionFrom } from "../src/core/pubsub/replay-log.ts"
 import type { SseStart, Workspace, WorkspaceReport } from "../src/core/pubsub/workspace.ts";
 import { EVERYBODY, type Revocation, refusalNamesOf } from "../src/core/revocation.ts";
 import { type Settings, settingsOf } from "../src/core/settings.ts";
-import { EventStreams } from "../src/core/streams/event-streams.ts";
 import { type StreamPage, streamPage } from "../src/core/streams/stream-page.ts";
 import type { StreamAnswer } from "../src/core/streams/stream-refusal.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { Connections, closeQuietly } from "./connections.ts";
+import { type AwakeWorkspace, wakeWorkspace } from "./awake-workspace.ts";
+import { type Connections, closeQuietly } from "./connections.ts";
 import { Enricher, type EnricherService } from "./enricher.ts";
-import { Sockets } from "./sockets.ts";
-import { SseConnections } from "./sse-connections.ts";
 import { openExistingStorage, openStorage, type WorkspaceStorage } from "./storage/workspace-storage.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import { UnreadBytes } from "./unread-bytes.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 import { readUpgrade, refuseUpgrade, switchProtocols } from "./upgrade-request.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
 import { writeMessages } from "./write-messages.ts";
@@ -213,46 +206,20 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   /** What is only in memory, built again after every eviction. */
   #wake(): AwakeWorkspace {
     if (this.#awake === undefined) {
-      const { limits } = this.#settings;
-      const { ctx } = this;
-      const connections = new Connections(ctx, () => this.#openStorage().operations);
-      this.#storage?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
-      const unread = new UnreadBytes(limits);
-      const streams = new EventStreams({
-        limits,
-        stored: this.#storage?.streams.load() ?? { streams: [], queries: [] },
-        store: () => this.#openStorage().streams,
-        channelIdOf: (id) => uuidv5(id, uuidv5.DNS),
-        keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
-      });
-      const permissions = new Permissions({
-        limits,
-        stored: this.#storage?.permissions,
-        store: () => this.#openStorage().permissions,
-        isOpen: this.#settings.permissions === "open",
-      });
-      const subscriptions: Subscriptions = new Subscriptions({
-        ...{ connections, limits, streams, unread },
-        catalogues: {
-          client: { ...catalogue, hasUpstream: this.#settings.upstreamGraphqlUrl !== undefined },
-          server: serverCatalogueIn(this.#workspaceId),
-        },
-        log: this.#log,
-        viewerOf: (caller) => permissions.viewerOf(caller),
-        schedule: (connection) => sockets.schedule(connection),
-        wakeBy: (at) => this.#alarm.wakeBy(at),
-      });
-      const sockets = new Sockets({
-        ...{ ctx, connections, subscriptions, unread, limits },
+      const awake = wakeWorkspace({
+        ctx: this.ctx,
+        workspaceId: this.#workspaceId,
+        settings: this.#settings,
         alarm: this.#alarm,
-        verifier: sharedVerifier(this.#settings),
+        log: this.#log,
+        stored: this.#storage,
+        storage: () => this.#openStorage(),
         isRefused: (principal) => this.#isRefused(principal),
       });
-      const sseConnections = new SseConnections(connections, sockets);
-      this.#awake = { connections, subscriptions, sockets, sseConnections, streams, permissions, unread };
+      this.#awake = awake;
       // A deploy may have taken a secret from the list while the object slept: before anything is sent.
-      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
-      subscriptions.goOn(Date.now());
+      awake.sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
+      awake.subscriptions.goOn(Date.now());
     }
     return this.#awake;
   }
@@ -324,16 +291,6 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     this.#storage ??= openExistingStorage(this.ctx.storage, this.#retention);
     return this.#storage?.refusals.isRefused(refusalNamesOf(principal), principal.issuedAt) ?? false;
   }
-}
-
-interface AwakeWorkspace {
-  readonly connections: Connections;
-  readonly subscriptions: Subscriptions;
-  readonly sockets: Sockets;
-  readonly sseConnections: SseConnections;
-  readonly streams: EventStreams;
-  readonly permissions: Permissions;
-  readonly unread: UnreadBytes;
 }
 
 /** The latest that a token of those in use under any of these names was issued, or the given second when that is later. */
