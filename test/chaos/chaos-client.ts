@@ -38,6 +38,8 @@ export interface Live {
   expiresAt: number;
   resumeReading: ReturnType<typeof setTimeout> | undefined;
   gone: Gone | undefined;
+  /** When something last came, epoch ms. */
+  heardAt: number;
   /** Operations that were ended on it, by the ids that they had. */
   readonly ended: Map<string, ChaosOperation>;
   /** Those of them of which nothing may come any more. */
@@ -101,7 +103,13 @@ export class ChaosClient {
     this.#lifeSeconds = undefined;
     const token = await makeToken(this.#issuedAt, seconds);
     this.#isConnecting = false;
-    const live = { isReady: false, revokedAt: undefined, resumeReading: undefined, gone: undefined };
+    const live = {
+      isReady: false,
+      revokedAt: undefined,
+      resumeReading: undefined,
+      gone: undefined,
+      heardAt: Date.now(),
+    };
     const options = { url: url(), token, kind, batches };
     const events = {
       count,
@@ -211,6 +219,7 @@ export class ChaosClient {
 
   #receive(live: Live, frame: Frame): void {
     if (live !== this.#live) return;
+    live.heardAt = Date.now();
     const { type, payload } = frame;
     if (type === "pong" && payload?.ended !== undefined) return void live.silent.add(payload.ended);
     if (type === "pong" && payload?.tokenExpiresAt !== undefined) {

@@ -26,6 +26,8 @@ const REVOKE_MS = 2_000;
 const SHORT_LIFE_SECONDS = 2;
 /** From the expiry to the close, on a busy machine. */
 const EXPIRY_MS = 3_000;
+/** How long one that should have ended is watched, to tell whether it does at all. */
+const LATE_MS = 10_000;
 /** Killed, or restarted meanwhile. */
 const CUT_OFF_CODES: readonly number[] = [1006, 1012];
 
@@ -132,7 +134,11 @@ export class Faults {
     const { tally } = this.#context;
     if (live === undefined) return;
     if (!(await until(() => client.current !== live, withinMs))) {
-      return void tally.wrong.push(`a connection (${client.options.kind}) stayed open: ${reason}`);
+      const dueAt = Date.now();
+      const ended = await until(() => client.current !== live, LATE_MS);
+      const late = ended ? `${Date.now() - dueAt} ms more, ${JSON.stringify(live.gone)}` : "for good";
+      const heard = `last heard ${dueAt - live.heardAt} ms before, ${live.resumeReading === undefined ? "" : "not "}reading`;
+      return void tally.wrong.push(`a connection (${client.options.kind}) stayed open ${late}; ${heard}: ${reason}`);
     }
     const { gone } = live;
     if (gone === undefined || client.options.kind === "sse" || CUT_OFF_CODES.includes(gone.code)) return;

@@ -18,6 +18,8 @@ const CALLS_BEHIND = 3;
 const LONGEST_PAUSE_MS = 25_000;
 const CATCH_UP_MS = 15_000;
 const BETWEEN_MS = 1_500;
+/** How long it waits for a client to which something else happens, before it takes the next. */
+const TURN_MS = 10_000;
 
 /** Makes one client after the other so slow that bytes wait for it in the gateway, and sees it catch up. */
 export class SlowReaders {
@@ -69,6 +71,8 @@ export class SlowReaders {
     for (let turn = 0; !this.#isStopped; turn++) {
       const client = this.#clients[turn % this.#clients.length];
       if (client === undefined) return;
+      // A client that is watched for its end would not see it while it does not read.
+      if (!(await until(() => !this.#leftAlone.has(client), TURN_MS))) continue;
       this.#leftAlone.add(client);
       this.#slow = client;
       await this.#slowDown(client);
