@@ -171,7 +171,8 @@ export class Sockets {
     connection.update({ seenAt: this.#lastSeen(connection) });
     const { what, at } = this.#nextDeadline(connection);
     if (at > now) return;
-    switch (what) {
+    // An alarm may come so late that the warning is due, and the expiry as well: nothing comes before that then.
+    switch (now >= connection.tokenExpiresAt ? "token-expiry" : what) {
       case "init-timeout":
         return this.close(connection, CLOSE.INIT_TIMEOUT);
       case "token-expiry":

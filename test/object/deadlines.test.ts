@@ -38,6 +38,8 @@ describe("the one alarm", () => {
     await age(workspace, 101_000);
     await runDurableObjectAlarm(workspace.stub);
     for (const socket of brief) expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Token expired" });
+    // It is too late for a warning.
+    expect(brief.flatMap((socket) => socket.take())).toEqual([]);
     expect(await long.drain()).toEqual([]);
   });
 
