@@ -169,10 +169,11 @@ export class Sockets {
 
   #serveDeadline(connection: Connection, now: number): void {
     connection.update({ seenAt: this.#lastSeen(connection) });
-    const { what, at } = this.#nextDeadline(connection);
-    if (at > now) return;
+    const next = this.#nextDeadline(connection);
+    if (next.at > now) return;
     // An alarm may come so late that the warning is due, and the expiry as well: nothing comes before that then.
-    switch (now >= connection.tokenExpiresAt ? "token-expiry" : what) {
+    const due = now >= connection.tokenExpiresAt ? "token-expiry" : next.what;
+    switch (due) {
       case "init-timeout":
         return this.close(connection, CLOSE.INIT_TIMEOUT);
       case "token-expiry":
@@ -188,7 +189,7 @@ export class Sockets {
       case "no-answer":
         return this.#endSilence(connection);
       default:
-        return assertNever(what);
+        return assertNever(due);
     }
   }
 
