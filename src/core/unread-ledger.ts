@@ -16,6 +16,8 @@ export interface UnreadLedgerOptions {
  */
 export class UnreadLedger<Reader> {
   readonly #limits: Limits;
+  /** Less than any budget, however small the setting. */
+  readonly #unremarkable: number;
   readonly #maxAgeMs: number;
   readonly #clock: () => number;
   /** The one renewed longest ago first. */
@@ -24,6 +26,7 @@ export class UnreadLedger<Reader> {
 
   constructor(limits: Limits, { maxAgeMs = Number.POSITIVE_INFINITY, clock = Date.now }: UnreadLedgerOptions = {}) {
     this.#limits = limits;
+    this.#unremarkable = Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
     this.#maxAgeMs = maxAgeMs;
     this.#clock = clock;
   }
@@ -55,6 +58,8 @@ export class UnreadLedger<Reader> {
 
   /** Returns whether that is a remarkable amount, which is then remembered. */
   record(reader: Reader, bytes: number): boolean {
+    // The way of nearly every message: nobody is remembered, and this reader need not be.
+    if (bytes <= this.#unremarkable && this.#unread.size === 0) return false;
     const now = this.#clock();
     this.#forget(reader);
     for (const [other, { at }] of this.#unread) {
@@ -65,11 +70,6 @@ export class UnreadLedger<Reader> {
     this.#unread.set(reader, { bytes, at: now });
     this.#total += bytes;
     return true;
-  }
-
-  /** Less than any budget, however small the setting. */
-  get #unremarkable(): number {
-    return Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
   }
 
   #forget(reader: Reader): void {
