@@ -1,21 +1,30 @@
-/** Measures the gateway beside what it is compared with: `npm run bench -- [--quick] [--sockets N] [--pairs N] [--profile]`. */
+/**
+ * Measures the gateway beside what it replaces and beside the platform alone:
+ * `npm run bench -- [P1 P3 …] [--quick] [--sockets N] [--pairs N] [--profile]`.
+ */
 import { parseArgs } from "node:util";
+import { whyNoRedis } from "../test/support/redis-server.ts";
 import { maxOpenFiles } from "./lib/process-usage.ts";
 import { profileScenario } from "./lib/profile.ts";
-import { reportText, writeResults } from "./lib/report.ts";
-import { type BenchOptions, runScenario, type Scenario, type ScenarioResult } from "./lib/scenario.ts";
+import { reportText } from "./lib/report.ts";
+import { writeResults } from "./lib/results.ts";
+import { FEWEST_PAIRS, type RunOptions, runScenario, type Scenario, type ScenarioResult } from "./lib/scenario.ts";
 import { p1 } from "./scenarios/p1.ts";
+import { p1r } from "./scenarios/p1r.ts";
+import { p2 } from "./scenarios/p2.ts";
+import { p3 } from "./scenarios/p3.ts";
+import { p10 } from "./scenarios/p10.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p10];
 
-const FULL = { sockets: 2_000, pairs: 7 };
-const QUICK = { sockets: 300, pairs: 5 };
-const FEWEST_PAIRS = 5;
+const FULL_PAIRS = 7;
+const QUICK_PAIRS = 5;
 /** A socket takes two files of workerd, and its other end one of the load process. */
 const FILES_PER_SOCKET = 2;
 const OTHER_FILES = 300;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     sockets: { type: "string" },
@@ -23,37 +32,41 @@ const { values } = parseArgs({
     profile: { type: "boolean", default: false },
   },
 });
-const options = optionsFrom(values);
+const missing = whyNoRedis();
+if (missing !== undefined) throw new Error(`The benchmark measures beside a real Redis, and ${missing}.`);
+const pairs = wholeNumber("--pairs", values.pairs, values.quick ? QUICK_PAIRS : FULL_PAIRS);
+const scenarios = chosenScenarios();
 if (values.profile) {
-  for (const scenario of SCENARIOS) process.stdout.write(`${await profileScenario(scenario, options)}\n`);
+  for (const scenario of scenarios) note(await profileScenario(scenario, optionsFor(scenario)));
 } else {
   await measure();
 }
 
 async function measure(): Promise<void> {
   const results: ScenarioResult[] = [];
-  for (const scenario of SCENARIOS) {
-    const result = await runScenario(scenario, options);
+  for (const scenario of scenarios) {
+    const result = await runScenario(scenario, optionsFor(scenario));
     results.push(result);
-    process.stdout.write(`\n${reportText(result)}\n`);
+    note(`\n${reportText(result)}`);
   }
-  const isFull = !options.quick && options.sockets === FULL.sockets && options.pairs >= FEWEST_PAIRS;
-  if (isFull) note(`Written to ${await writeResults(results)}.`);
-  else note("Not a full run, so bench/results/latest.json is left as it is.");
+  const isFull = !values.quick && values.sockets === undefined && pairs >= FEWEST_PAIRS;
+  if (isFull && scenarios.length === SCENARIOS.length) note(`Written to ${(await writeResults(results)).join(", ")}.`);
+  else note("Not a full run, so bench/results is left as it is.");
 }
 
-function optionsFrom({ quick, sockets, pairs }: typeof values): BenchOptions {
-  const defaults = quick ? QUICK : FULL;
-  const wanted = wholeNumber("--sockets", sockets, defaults.sockets);
+function chosenScenarios(): readonly Scenario[] {
+  const known = SCENARIOS.map(({ id }) => id);
+  const unknown = positionals.find((id) => !known.includes(id));
+  if (unknown !== undefined) throw new RangeError(`There is no scenario ${unknown}; there are ${known.join(", ")}.`);
+  if (positionals.length > 0) return SCENARIOS.filter(({ id }) => positionals.includes(id));
+  return values.quick ? SCENARIOS.filter(({ sockets }) => sockets.quick !== undefined) : SCENARIOS;
+}
+
+function optionsFor({ id, sockets: { full, quick } }: Scenario): RunOptions {
+  const wanted = wholeNumber("--sockets", values.sockets, values.quick ? (quick ?? full) : full);
   const possible = Math.floor((maxOpenFiles() - OTHER_FILES) / FILES_PER_SOCKET);
-  if (wanted > possible) note(`Only ${possible} sockets: a process may not open more files here (ulimit -n).`);
-  return {
-    quick,
-    sockets: Math.min(wanted, possible),
-    pairs: wholeNumber("--pairs", pairs, defaults.pairs),
-    symbols: false,
-    note,
-  };
+  if (wanted > possible) note(`${id}: only ${possible} sockets: a process may not open more files here (ulimit -n).`);
+  return { quick: values.quick, sockets: Math.min(wanted, possible), pairs, symbols: values.profile, note };
 }
 
 function wholeNumber(name: string, text: string | undefined, fallback: number): number {

@@ -1,7 +1,10 @@
 /**
  * The control: what the platform alone charges for a fan-out. An edge that hands upgrades and triggers to one bare
- * Durable Object with hibernating sockets, which sends the bytes it is given to every socket and does nothing else. It
- * answers as much of graphql-transport-ws as lets the same load client open its sockets.
+ * Durable Object with hibernating sockets, which sends the bytes it is given and does nothing else. It answers as much
+ * of graphql-transport-ws as lets the same load client open its sockets.
+ *
+ * `/` hands a socket through to the object, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
+ * socket; `POST /matching` has lines `<record id> <frame>`, and sends each to the socket that watches the record.
  */
 import type {
   DurableObjectNamespace,
@@ -20,16 +23,33 @@ interface ControlEnv {
   readonly FANOUT: DurableObjectNamespace;
 }
 
+const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
+const RECORD_ID_LENGTH = 36;
+
 export default {
   fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
-    return env.FANOUT.getByName("control").fetch(request);
+    const object = env.FANOUT.getByName("control");
+    return request.url.endsWith("/relayed") ? relay(object.fetch(request)) : object.fetch(request);
   },
 };
+
+async function relay(upgraded: Promise<WorkersResponse>): Promise<WorkersResponse> {
+  const { webSocket: inner } = await upgraded;
+  if (inner === null) return new Response("No socket.", { status: 500 });
+  const { 0: client, 1: outer } = new WebSocketPair();
+  outer.accept();
+  inner.accept();
+  outer.addEventListener("message", ({ data }) => inner.send(data));
+  inner.addEventListener("message", ({ data }) => outer.send(data));
+  outer.addEventListener("close", () => inner.close(1000));
+  return new Response(null, { status: 101, webSocket: client, headers: SUBPROTOCOL });
+}
 
 export class BareFanout {
   readonly #ctx: DurableObjectState;
   /** Kept rather than asked for at every event: `getWebSockets()` would make the control look slower than it is. */
   readonly #sockets: Set<WebSocket>;
+  readonly #watchers = new Map<string, WebSocket>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -38,14 +58,16 @@ export class BareFanout {
 
   async fetch(request: Request): Promise<WorkersResponse> {
     if (request.headers.get("Upgrade") === "websocket") return this.#accept();
-    const frame = await request.text();
-    for (const socket of this.#sockets) socket.send(frame);
+    const body = await request.text();
+    if (request.url.endsWith("/matching")) this.#sendMatching(body);
+    else for (const socket of this.#sockets) socket.send(body);
     return new Response("sent");
   }
 
   webSocketMessage(socket: WebSocket, frame: string): void {
     if (frame.startsWith('{"type":"connection_init"')) socket.send('{"type":"connection_ack"}');
     else if (frame.startsWith('{"type":"ping"')) socket.send(frame.replace("ping", "pong"));
+    else this.#watch(socket, frame);
   }
 
   webSocketClose(socket: WebSocket): void {
@@ -57,7 +79,17 @@ export class BareFanout {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     this.#sockets.add(server);
-    const headers = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
-    return new Response(null, { status: 101, webSocket: client, headers });
+    return new Response(null, { status: 101, webSocket: client, headers: SUBPROTOCOL });
+  }
+
+  #watch(socket: WebSocket, subscribe: string): void {
+    const [, recordId] = /"recordId":"([^"]*)"/.exec(subscribe) ?? [];
+    if (recordId !== undefined) this.#watchers.set(recordId, socket);
+  }
+
+  #sendMatching(lines: string): void {
+    for (const line of lines.split("\n")) {
+      this.#watchers.get(line.slice(0, RECORD_ID_LENGTH))?.send(line.slice(RECORD_ID_LENGTH + 1));
+    }
   }
 }

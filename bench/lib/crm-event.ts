@@ -1,39 +1,74 @@
-import { SEQUENCE_PLACEHOLDER } from "./sequence.ts";
+import { sequenceMark, watchedRecordId } from "./sequence.ts";
 
 const PERSON_ID = "20202020-1c0e-494c-a1b6-85b1c6fefaa5";
 
 /** A person's record as Twenty's server sends it, with the sequence number in a custom field. */
-const person = {
-  id: PERSON_ID,
-  createdAt: "2026-01-12T09:30:00.000Z",
-  updatedAt: "2026-11-20T14:05:11.482Z",
-  deletedAt: null,
-  name: { firstName: "Katherine", lastName: "Okafor" },
-  emails: { primaryEmail: "katherine.okafor@example.com", additionalEmails: [] },
-  phones: { primaryPhoneNumber: "5550100", primaryPhoneCallingCode: "+1", additionalPhones: [] },
-  jobTitle: "Head of Procurement",
-  city: "Lisbon",
-  avatarUrl: "",
-  companyId: "20202020-a305-41e7-8c72-ba44072a4c58",
-  position: 14,
-  createdBy: { source: "MANUAL", workspaceMemberId: null, name: "" },
-  benchmarkSequence: SEQUENCE_PLACEHOLDER,
-};
-
-/** The body of a publish with one event: a person whose city changed. */
-export function personUpdatedBody(workspaceId: string): string {
-  const before = { ...person, city: "Berlin" };
-  const properties = {
-    updatedFields: ["city", "benchmarkSequence"],
-    before,
-    after: person,
-    diff: { city: { before: before.city, after: person.city } },
+function person(id: string, mark: string) {
+  return {
+    id,
+    createdAt: "2026-01-12T09:30:00.000Z",
+    updatedAt: "2026-11-20T14:05:11.482Z",
+    deletedAt: null,
+    name: { firstName: "Katherine", lastName: "Okafor" },
+    emails: { primaryEmail: "katherine.okafor@example.com", additionalEmails: [] },
+    phones: { primaryPhoneNumber: "5550100", primaryPhoneCallingCode: "+1", additionalPhones: [] },
+    jobTitle: "Head of Procurement",
+    city: "Lisbon",
+    avatarUrl: "",
+    companyId: "20202020-a305-41e7-8c72-ba44072a4c58",
+    position: 14,
+    createdBy: { source: "MANUAL", workspaceMemberId: null, name: "" },
+    benchmarkSequence: mark,
   };
+}
+
+export interface BatchOptions {
+  readonly workspaceId: string;
+  readonly events: number;
+  /** Every event is of the record of a watcher of its own, in turn; otherwise all are of the same one. */
+  readonly ofWatched: boolean;
+}
+
+/** The body of a publish with one batch of events, each a person whose city changed: a template for `fillIn`. */
+export function personsUpdatedBody({ workspaceId, events, ofWatched }: BatchOptions): string {
   const message = {
     name: "person.updated",
     workspaceId,
     objectMetadata: { nameSingular: "person" },
-    events: [{ recordId: PERSON_ID, properties }],
+    events: Array.from({ length: events }, (_, offset) => {
+      const after = person(ofWatched ? watchedRecordId(offset) : PERSON_ID, sequenceMark(offset));
+      const before = { ...after, city: "Berlin" };
+      const diff = { city: { before: before.city, after: after.city } };
+      return { recordId: after.id, properties: { updatedFields: ["city", "benchmarkSequence"], before, after, diff } };
+    }),
   };
   return JSON.stringify({ messages: [message] });
 }
+
+function documentNamed(name: string): string {
+  return `subscription ${name}($input: OnDbEventInput!) {
+  onDbEvent(input: $input) {
+    action
+    objectNameSingular
+    eventDate
+    record
+    updatedFields
+  }
+}`;
+}
+
+/** The payload of a `subscribe` for every update of a person, by a document of its own for every name. */
+export function everyPerson(operationName: string) {
+  return {
+    query: documentNamed(operationName),
+    variables: { input: { objectNameSingular: "person", action: "UPDATED" } },
+  };
+}
+
+export const EVERY_PERSON = everyPerson("Persons");
+
+/** The same for the record that the subscriber watches: a template for `fillIn`. */
+export const WATCHED_PERSON = {
+  query: documentNamed("Person"),
+  variables: { input: { objectNameSingular: "person", action: "UPDATED", recordId: watchedRecordId(0) } },
+};

@@ -10,7 +10,7 @@ import type {
   PublishOptions,
 } from "./load-commands.ts";
 import { LoadSocket } from "./load-socket.ts";
-import { withSequence } from "./sequence.ts";
+import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
 
 const OPENING_AT_ONCE = 32;
@@ -18,16 +18,20 @@ const ARRIVAL_TIMEOUT_MS = 30_000;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
+/** Who gets what, as the last `connect` said. */
+let audience: Pick<ConnectOptions, "receivers" | "watchers" | "subscriptionsPerSocket"> | undefined;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let published = 0;
 let latencies: number[] = [];
 let failure: Error | undefined;
-/** Set while an event is on its way. */
+/** Set while the events of a call are on their way. */
 let flight: Flight | undefined;
 
 interface Flight {
-  readonly sequence: number;
+  readonly first: number;
+  readonly last: number;
   readonly sentAt: number;
+  /** Messages. */
   missing: number;
   readonly land: (error?: Error) => void;
 }
@@ -52,35 +56,60 @@ async function run(command: CommandRequest): Promise<unknown> {
   }
 }
 
-async function connect({ sockets: count, appSecret, workspaceId, ...where }: ConnectOptions): Promise<void> {
+async function connect(options: ConnectOptions): Promise<void> {
+  audience = options;
   const first = sockets.length;
-  const users = Array.from({ length: count }, (_, i) => first + i).values();
+  const indexes = Array.from({ length: options.sockets }, (_, i) => first + i).values();
   const openSome = async () => {
-    for (const user of users) {
-      const userId = await deriveUuid("bench", String(user));
-      const token = await signToken({ appSecret, workspaceId, userId, expiresInSeconds: TOKEN_LIFE_SECONDS });
-      const onMessage = user === 0 ? receiveAndKeep : receive;
-      sockets.push(await LoadSocket.open({ ...where, token }, onMessage, fail));
-    }
+    for (const index of indexes) sockets.push(await openSocket(index, options));
   };
   await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openSome));
 }
 
-let newest = "";
-
-function receiveAndKeep(sequence: number, bytes: Buffer, start: number, end: number): void {
-  newest = bytes.toString("utf8", start, end);
-  receive(sequence);
+async function openSocket(index: number, options: ConnectOptions): Promise<LoadSocket> {
+  const { appSecret, workspaceId, subscriptionsPerSocket, subscribe, watchers } = options;
+  const userId = await deriveUuid("bench", String(index));
+  const token = await signToken({ appSecret, workspaceId, userId, expiresInSeconds: TOKEN_LIFE_SECONDS });
+  const payloads = Array.from({ length: subscriptionsPerSocket }, (_, i) => {
+    const watcher = index * subscriptionsPerSocket + i;
+    return fillIn(JSON.stringify(subscribe[watcher % subscribe.length]), watcher + 1, watchers);
+  });
+  let last = 0;
+  const onMessage = (sequence: number) => {
+    receive(index, last, sequence);
+    last = sequence;
+  };
+  const conversation = { ...options, token, subscribe: payloads };
+  const keep = index === 0 ? { onFrame: keepFrame } : {};
+  return LoadSocket.open(conversation, { onMessage, onFailure: fail, ...keep });
 }
 
-function receive(sequence: number): void {
-  if (flight === undefined || flight.sequence !== sequence) {
+let newest = "";
+
+function keepFrame(bytes: Buffer, start: number, end: number): void {
+  newest = bytes.toString("utf8", start, end);
+}
+
+function receive(socket: number, last: number, sequence: number): void {
+  if (flight === undefined || sequence < flight.first || sequence > flight.last) {
     fail(new Error(`Message ${sequence} came although it is not on its way.`));
+    return;
+  }
+  if (!isNext(socket, last, sequence)) {
+    fail(new Error(`Message ${sequence} came to socket ${socket} after message ${last}.`));
     return;
   }
   latencies.push(performance.now() - flight.sentAt);
   flight.missing--;
   if (flight.missing === 0) flight.land();
+}
+
+/** Whether a socket is to get this message after that one. That none is missing, their count tells. */
+function isNext(socket: number, last: number, sequence: number): boolean {
+  if (audience === undefined) return false;
+  const { receivers, watchers, subscriptionsPerSocket } = audience;
+  if (receivers === "all") return sequence === last + 1;
+  return sequence > last && Math.floor(watcherOf(sequence, watchers) / subscriptionsPerSocket) === socket;
 }
 
 function fail(error: Error): void {
@@ -89,10 +118,12 @@ function fail(error: Error): void {
 }
 
 async function publish(options: PublishOptions): Promise<Delivery> {
+  const perEvent = audience?.receivers === "all" ? sockets.length : 1;
   const startedAt = performance.now();
-  for (let event = 0; event < options.events; event++) await publishOne(options);
+  for (let call = 0; call < options.calls; call++) await publishOnce(options, perEvent);
   const seconds = (performance.now() - startedAt) / 1000;
-  return { delivered: options.events * sockets.length, seconds, message: newest };
+  const events = options.calls * options.eventsPerCall;
+  return { events, delivered: events * perEvent, seconds, frame: newest };
 }
 
 function takeLatency(): LatencyMs {
@@ -101,21 +132,22 @@ function takeLatency(): LatencyMs {
   return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), p99: percentile(sorted, 0.99) };
 }
 
-async function publishOne({ url, headers, body }: PublishOptions): Promise<void> {
+async function publishOnce({ url, headers, body, eventsPerCall }: PublishOptions, perEvent: number): Promise<void> {
   if (failure !== undefined) throw failure;
-  const sequence = ++published;
-  const text = Buffer.from(withSequence(body, sequence));
+  const first = published + 1;
+  published += eventsPerCall;
+  const text = Buffer.from(fillIn(body, first, audience?.watchers ?? 1));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => fail(new Error(missingText())), ARRIVAL_TIMEOUT_MS);
   const land = (error?: Error) => (error === undefined ? resolve() : reject(error));
-  flight = { sequence, sentAt: performance.now(), missing: sockets.length, land };
+  flight = { first, last: published, sentAt: performance.now(), missing: perEvent * eventsPerCall, land };
   await Promise.all([promise, post(url, headers, text)]);
   clearTimeout(timer);
   flight = undefined;
 }
 
 function missingText(): string {
-  return `Message ${flight?.sequence} did not reach ${flight?.missing} of ${sockets.length} sockets.`;
+  return `Of the messages ${flight?.first} to ${flight?.last}, ${flight?.missing} did not arrive at ${sockets.length} sockets.`;
 }
 
 function post(url: string, headers: PublishOptions["headers"], body: Buffer): Promise<void> {

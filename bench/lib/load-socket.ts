@@ -1,21 +1,24 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
 import { clientFrame, FrameReader, OPCODE } from "./frame-reader.ts";
-import { findSequence, readSequence } from "./sequence.ts";
+import type { ConnectOptions } from "./load-commands.ts";
+import { afterSequence, findSequence, readSequence } from "./sequence.ts";
 
-/** What one connection says until its subscription runs. */
-export interface Conversation {
-  /** `127.0.0.1:<port>` */
-  readonly host: string;
-  readonly path: string;
-  /** The token; it goes along as a subprotocol item. */
+/** What one connection says until its subscriptions run. */
+export interface Conversation extends Pick<ConnectOptions, "host" | "path" | "tokenIn" | "subprotocol"> {
   readonly token: string;
-  /** The payload of the `subscribe` message. */
-  readonly subscribe: object;
+  /** The payloads of the `subscribe` messages. */
+  readonly subscribe: readonly string[];
 }
 
-/** Told of every message of data. The bytes are only there during the call. */
-export type OnMessage = (sequence: number, bytes: Buffer, start: number, end: number) => void;
+export interface Listener {
+  /** Told of the number of every message of data. */
+  readonly onMessage: (sequence: number) => void;
+  /** Told of every frame with data. The bytes are only there during the call. */
+  readonly onFrame?: (bytes: Buffer, start: number, end: number) => void;
+  /** Told of whatever must not happen after the start. */
+  readonly onFailure: (error: Error) => void;
+}
 
 // One for all: what is read is looked at before the next read begins.
 const readBuffer = Buffer.alloc(256 * 1024);
@@ -23,46 +26,30 @@ const readBuffer = Buffer.alloc(256 * 1024);
 const READY_PING = '{"type":"ping","payload":{"ready":true}}';
 const READY_PONG = '{"type":"pong","payload":{"ready":true}}';
 
-/** One subscriber: opens a socket, subscribes once, and checks that no message is missing, doubled or out of order. */
+/** One client: opens a socket, subscribes, and reads the number of every message that comes. */
 export class LoadSocket {
   readonly #socket: Socket;
   readonly #conversation: Conversation;
   readonly #reader: FrameReader;
-  readonly #onMessage: OnMessage;
-  readonly #onFailure: (error: Error) => void;
+  readonly #listener: Listener;
   #head = "";
   #upgraded = false;
   #ready: (() => void) | undefined;
-  /** Where the sequence number stands in a message: all messages of a run are alike. */
-  #sequenceAt = -1;
-  #messageBytes = 0;
-  #last = 0;
 
-  /** @param onFailure told of whatever must not happen after the start */
-  static async open(
-    conversation: Conversation,
-    onMessage: OnMessage,
-    onFailure: (error: Error) => void,
-  ): Promise<LoadSocket> {
+  static async open(conversation: Conversation, listener: Listener): Promise<LoadSocket> {
     return new Promise((resolve, reject) => {
       let isOpen = false;
-      const fail = (error: Error) => (isOpen ? onFailure(error) : reject(error));
-      const socket: LoadSocket = new LoadSocket(conversation, onMessage, fail, () => {
+      const onFailure = (error: Error) => (isOpen ? listener.onFailure(error) : reject(error));
+      const socket: LoadSocket = new LoadSocket(conversation, { ...listener, onFailure }, () => {
         isOpen = true;
         resolve(socket);
       });
     });
   }
 
-  private constructor(
-    conversation: Conversation,
-    onMessage: OnMessage,
-    onFailure: (error: Error) => void,
-    ready: () => void,
-  ) {
+  private constructor(conversation: Conversation, listener: Listener, ready: () => void) {
     this.#conversation = conversation;
-    this.#onMessage = onMessage;
-    this.#onFailure = onFailure;
+    this.#listener = listener;
     this.#ready = ready;
     this.#reader = new FrameReader((opcode, bytes, start, end) => this.#receive(opcode, bytes, start, end));
     const [host = "", port] = conversation.host.split(":");
@@ -79,8 +66,8 @@ export class LoadSocket {
       },
     });
     this.#socket.on("connect", () => this.#socket.write(upgradeRequest(conversation)));
-    this.#socket.on("error", onFailure);
-    this.#socket.on("close", () => onFailure(new Error("A socket was closed.")));
+    this.#socket.on("error", listener.onFailure);
+    this.#socket.on("close", () => listener.onFailure(new Error("A socket was closed.")));
   }
 
   close(): void {
@@ -93,7 +80,7 @@ export class LoadSocket {
       if (this.#upgraded) this.#reader.read(chunk);
       else this.#readHead(chunk);
     } catch (thrown) {
-      this.#onFailure(thrown as Error);
+      this.#listener.onFailure(thrown as Error);
       this.close();
     }
   }
@@ -104,7 +91,7 @@ export class LoadSocket {
     if (end === -1) return;
     if (!this.#head.startsWith("HTTP/1.1 101 ")) throw new Error(`The upgrade was answered by ${this.#head}`);
     this.#upgraded = true;
-    this.#send('{"type":"connection_init"}');
+    this.#send(initMessage(this.#conversation));
     const rest = this.#head.slice(end + 4);
     this.#head = "";
     if (rest !== "") this.#reader.read(Buffer.from(rest, "latin1"));
@@ -112,14 +99,16 @@ export class LoadSocket {
 
   #receive(opcode: number, bytes: Buffer, start: number, end: number): void {
     if (opcode !== OPCODE.text) throw new Error(unexpectedText(opcode, bytes, start, end));
-    if (this.#ready === undefined) this.#receiveMessage(bytes, start, end);
+    if (this.#ready === undefined) this.#receiveMessages(bytes, start, end);
     else this.#converse(bytes.toString("utf8", start, end), this.#ready);
   }
 
   #converse(text: string, ready: () => void): void {
     if (text.includes('"connection_ack"')) {
-      this.#send(JSON.stringify({ id: randomUUID(), type: "subscribe", payload: this.#conversation.subscribe }));
-      // Frames of one socket are looked at in their order, so the answer tells that the subscription runs.
+      for (const payload of this.#conversation.subscribe) {
+        this.#send(`{"id":"${randomUUID()}","type":"subscribe","payload":${payload}}`);
+      }
+      // Frames of one socket are looked at in their order, so the answer tells that the subscriptions run.
       this.#send(READY_PING);
     } else if (text === READY_PONG) {
       ready();
@@ -129,16 +118,14 @@ export class LoadSocket {
     }
   }
 
-  #receiveMessage(bytes: Buffer, start: number, end: number): void {
-    if (this.#sequenceAt === -1) {
-      this.#sequenceAt = findSequence(bytes, start, end) - start;
-      this.#messageBytes = end - start;
+  /** A frame holds one message, or an array of them. */
+  #receiveMessages(bytes: Buffer, start: number, end: number): void {
+    this.#listener.onFrame?.(bytes, start, end);
+    let at = findSequence(bytes, start, end);
+    if (at === -1) throw new Error(`A message has no number: ${bytes.toString("utf8", start, end)}`);
+    for (; at !== -1; at = findSequence(bytes, afterSequence(at), end)) {
+      this.#listener.onMessage(readSequence(bytes, at));
     }
-    if (end - start !== this.#messageBytes) throw new Error("Messages of one run differ in size.");
-    const sequence = readSequence(bytes, start + this.#sequenceAt);
-    if (sequence !== this.#last + 1) throw new Error(`Message ${sequence} came after message ${this.#last}.`);
-    this.#last = sequence;
-    this.#onMessage(sequence, bytes, start, end);
   }
 
   #send(text: string): void {
@@ -151,7 +138,13 @@ function unexpectedText(opcode: number, bytes: Buffer, start: number, end: numbe
   return `The server closed a socket: ${bytes.readUInt16BE(start)} ${bytes.toString("utf8", start + 2, end)}`;
 }
 
-function upgradeRequest({ host, path, token }: Conversation): string {
+function initMessage({ tokenIn, token }: Conversation): string {
+  const payload = tokenIn === "connectionParams" ? { authorization: `Bearer ${token}` } : undefined;
+  return JSON.stringify({ type: "connection_init", payload });
+}
+
+function upgradeRequest({ host, path, token, tokenIn, subprotocol }: Conversation): string {
+  const items = tokenIn === "subprotocol" ? [subprotocol, `bearer.${token}`] : [subprotocol];
   const lines = [
     `GET ${path} HTTP/1.1`,
     `Host: ${host}`,
@@ -159,7 +152,7 @@ function upgradeRequest({ host, path, token }: Conversation): string {
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
-    `Sec-WebSocket-Protocol: graphql-transport-ws, bearer.${token}`,
+    `Sec-WebSocket-Protocol: ${items.join(", ")}`,
   ];
   return `${lines.join("\r\n")}\r\n\r\n`;
 }

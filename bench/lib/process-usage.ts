@@ -4,22 +4,22 @@ import { readdirSync, readFileSync } from "node:fs";
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
 /**
- * CPU time that a process and its descendants have used, user and system, in microseconds. It grows in steps of a tick
+ * CPU time that processes and their descendants have used, user and system, in microseconds. It grows in steps of a tick
  * (10 ms); an idle process loses none of a tick that it has begun, so the sum over many short spans is exact to a tick.
  */
-export function cpuMicros(pid: number): number {
+export function cpuMicros(pids: readonly number[]): number {
   let ticks = 0;
-  for (const member of processTree(pid)) {
+  for (const member of processTree(pids)) {
     const [utime = 0, stime = 0] = statOf(member)?.slice(11, 13).map(Number) ?? [];
     ticks += utime + stime;
   }
   return (ticks / TICKS_PER_SECOND) * 1e6;
 }
 
-/** Resident memory of a process and its descendants, in bytes. */
-export function residentBytes(pid: number): number {
+/** Resident memory of processes and their descendants, in bytes. */
+export function residentBytes(pids: readonly number[]): number {
   let kib = 0;
-  for (const member of processTree(pid)) {
+  for (const member of processTree(pids)) {
     const [, found = "0"] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${member}/status`, "utf8")) ?? [];
     kib += Number(found);
   }
@@ -33,14 +33,14 @@ export function maxOpenFiles(): number {
   return hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
 }
 
-function processTree(root: number): number[] {
+function processTree(roots: readonly number[]): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
     const ppid = /^\d+$/.test(name) ? statOf(Number(name))?.[1] : undefined;
     if (ppid !== undefined) parents.set(Number(name), Number(ppid));
   }
   const isMember = (pid: number): boolean => {
-    if (pid === root) return true;
+    if (roots.includes(pid)) return true;
     const parent = parents.get(pid);
     return parent !== undefined && isMember(parent);
   };

@@ -37,7 +37,7 @@ export async function profileScenario(scenario: Scenario, options: BenchOptions)
     await row.run();
     await row.sample();
   }
-  const recordings = round.rows.map((row) => ({ row, recording: startRecording(row.pid) }));
+  const recordings = round.rows.map((row) => ({ row, recording: startRecording(row.pids) }));
   // It takes a moment until they are attached.
   await sleep(500);
   for (let slice = 0; slice < SLICES; slice++) {
@@ -63,10 +63,10 @@ export async function profileScenario(scenario: Scenario, options: BenchOptions)
   ].join("\n");
 }
 
-function startRecording(pid: number) {
+function startRecording(pids: readonly number[]) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-profile-"));
   const file = join(folder, "perf.data");
-  const flags = ["record", "-g", "-F", String(SAMPLES_PER_SECOND), "-o", file, "-p", String(pid)];
+  const flags = ["record", "-g", "-F", String(SAMPLES_PER_SECOND), "-o", file, "-p", pids.join(",")];
   const perf = spawn("perf", flags, { stdio: "ignore" });
   const ended = once(perf, "exit");
   return {

@@ -1,26 +1,69 @@
 /**
- * Every event carries a number that all its frames hold at the same place, in a form that is cheap to find and does not
- * change their size.
+ * Every event carries a number that all its frames hold in a form that is cheap to find and does not change their size.
+ * In a template stands how far an event is from the first of its publish call.
  */
 const DIGITS = 10;
 const MARK = "#";
+const MARK_BYTE = MARK.charCodeAt(0);
+const PATTERN = new RegExp(`${MARK}(\\d{${DIGITS}})${MARK}`, "g");
 
-/** Stands in a template where the number goes. */
-export const SEQUENCE_PLACEHOLDER = MARK + "0".repeat(DIGITS) + MARK;
+/** The id of a record that one subscriber watches; in a template, again, how far from the first of the call. */
+const RECORD_PREFIX = "20202020-be7c-4000-8000-";
+const RECORD_DIGITS = 12;
+const RECORD_PATTERN = new RegExp(`${RECORD_PREFIX}(\\d{${RECORD_DIGITS}})`, "g");
 
-const PATTERN = new RegExp(`${MARK}\\d{${DIGITS}}${MARK}`, "g");
-
-/** Writes a number wherever a template, or a text made from one, has one. */
-export function withSequence(template: string, sequence: number): string {
-  return template.replaceAll(PATTERN, MARK + String(sequence).padStart(DIGITS, "0") + MARK);
+/** Stands for the number of the event that comes `offset` after the first of its call. */
+export function sequenceMark(offset = 0): string {
+  return MARK + String(offset).padStart(DIGITS, "0") + MARK;
 }
 
-/** Where the digits begin. */
+/** The id of the record that watcher `index` watches. */
+export function watchedRecordId(index: number): string {
+  return RECORD_PREFIX + String(index).padStart(RECORD_DIGITS, "0");
+}
+
+/**
+ * Fills a template in for the call whose first event has this number. Events go to the watchers in turn: number 1 is of
+ * the record of watcher 0.
+ */
+export function fillIn(template: string, first: number, watchers: number): string {
+  return template
+    .replaceAll(PATTERN, (_, offset: string) => sequenceMark(first + Number(offset)))
+    .replaceAll(RECORD_PATTERN, (_, offset: string) => watchedRecordId(watcherOf(first + Number(offset), watchers)));
+}
+
+/** The template that a received message would have been made from, were it the only event of its call. */
+export function templateFrom(message: string): string {
+  const [first = "0"] = message.match(PATTERN) ?? [];
+  const base = Number(first.slice(MARK.length, -MARK.length));
+  return message
+    .replaceAll(PATTERN, (_, sequence: string) => sequenceMark(Number(sequence) - base))
+    .replaceAll(RECORD_PATTERN, () => watchedRecordId(0));
+}
+
+/** The template of the event that comes `offset` after the one that this template is of. */
+export function atOffset(template: string, offset: number): string {
+  return template
+    .replaceAll(PATTERN, (_, own: string) => sequenceMark(Number(own) + offset))
+    .replaceAll(RECORD_PATTERN, (_, own: string) => watchedRecordId(Number(own) + offset));
+}
+
+/** Which watcher's record the event with this number is of. */
+export function watcherOf(sequence: number, watchers: number): number {
+  return (sequence - 1) % watchers;
+}
+
+/** Where the digits of the next number begin; -1 when there is none before `end`. */
 export function findSequence(bytes: Buffer, start: number, end: number): number {
-  const text = bytes.toString("latin1", start, end);
-  const at = text.search(PATTERN);
-  if (at === -1) throw new Error(`A message has no sequence number: ${text}`);
-  return start + at + MARK.length;
+  const mark = bytes.indexOf(MARK_BYTE, start);
+  if (mark === -1 || mark >= end) return -1;
+  if (bytes[mark + DIGITS + 1] !== MARK_BYTE) throw new Error("A message has a mark that is none of a number.");
+  return mark + 1;
+}
+
+/** Where to look for the next number. */
+export function afterSequence(at: number): number {
+  return at + DIGITS + 1;
 }
 
 export function readSequence(bytes: Buffer, at: number): number {

@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { ROOT } from "../../scripts/lib/dev-vars.ts";
+import type { Server } from "./server.ts";
 
 /** A Worker with one class of Durable Objects, built. */
 export interface BuiltWorker {
@@ -19,18 +20,11 @@ export interface BuiltWorker {
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** A Worker in a process of the bare runtime. */
-export interface WorkerServer extends AsyncDisposable {
-  /** `127.0.0.1:<port>` */
-  readonly host: string;
-  readonly pid: number;
-}
-
 /**
  * Starts a Worker in `workerd serve`, its objects' SQLite on disk in a folder of its own, which goes with it. Every row
  * of every scenario that is a Worker runs so: under one runtime, one compatibility date and the same flags.
  */
-export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: boolean }): Promise<WorkerServer> {
+export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: boolean }): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   await mkdir(join(folder, "objects"));
   await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, symbols));
@@ -56,7 +50,7 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
   }
   return {
     host: `127.0.0.1:${port}`,
-    pid: child.pid,
+    pids: [child.pid],
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -1,0 +1,140 @@
+import { type Audience, type AudienceOptions, openAudience } from "./audience.ts";
+import { buildControl, buildGateway } from "./build.ts";
+import type { ConnectOptions } from "./load-commands.ts";
+import { type Publish, publishPersons, sendFrames } from "./publishing.ts";
+import { startRedisStack } from "./redis-stack.ts";
+import type { BenchOptions, Figure, Round, Row, RowName } from "./scenario.ts";
+import type { Server } from "./server.ts";
+import { startWorker } from "./workerd.ts";
+
+/** A scenario whose rows differ in nothing but the server: persons change, and subscribers are told. */
+export interface Fanout {
+  readonly subscribe: ConnectOptions["subscribe"];
+  /** What the clients of another Sluice subscribe to, which is the baseline then. */
+  readonly baselineSubscribe?: ConnectOptions["subscribe"];
+  readonly receivers: ConnectOptions["receivers"];
+  readonly tokenIn: ConnectOptions["tokenIn"];
+  /** Of Sluice. The others speak `graphql-transport-ws`, which is all they know. */
+  readonly subprotocol: string;
+  /** A slice is made of them, one after the other. */
+  readonly parts: readonly FanoutPart[];
+}
+
+export interface FanoutPart {
+  /** Where its server CPU per delivered message goes. */
+  readonly figure: string;
+  readonly eventsPerCall: number;
+  /** Messages of a slice, at least one call of them. */
+  readonly messages: number;
+}
+
+/** Messages of the warm-up, as compilers take some thousand calls until they have settled, and how much of a slice. */
+const FULL = { warmUp: 20_000, share: 1 };
+const QUICK = { warmUp: 4_500, share: 1 / 6 };
+
+export const CPU_PER_MESSAGE = { label: "server CPU per delivered message", unit: "µs" } as const;
+
+/** What every row of a fan-out measures besides, in its first part. */
+export const FANOUT_FIGURES: readonly Figure[] = [
+  { key: "rate", label: "delivered per second", unit: "messages/s" },
+  { key: "p50", label: "publish to receive, p50", unit: "ms" },
+  { key: "p95", label: "publish to receive, p95", unit: "ms" },
+  { key: "p99", label: "publish to receive, p99", unit: "ms" },
+  { key: "memory", label: "server memory per connection", unit: "KiB" },
+  { key: "bytes", label: "size of a frame", unit: "bytes" },
+];
+
+const PLAIN = "graphql-transport-ws";
+
+/** Starts a server for every row, opens their sockets, and warms them up. */
+export async function openFanout(fanout: Fanout, options: BenchOptions): Promise<Round> {
+  await using stack = new AsyncDisposableStack();
+  const { receivers, tokenIn, subprotocol, parts, baselineSubscribe } = fanout;
+  const open = async (server: Server, own: Pick<AudienceOptions, "path" | "subprotocol" | "subscribe">) => {
+    const same = { sockets: options.sockets, tokenIn, subscriptionsPerSocket: 1, receivers };
+    return stack.use(await openAudience(stack.use(server), { ...same, ...own }));
+  };
+  const [gatewayWorker, controlWorker] = await Promise.all([buildGateway(), buildControl()]);
+  const openGateway = async (subscribe: Fanout["subscribe"]) =>
+    open(await startWorker(gatewayWorker, options), { path: "/graphql", subprotocol, subscribe });
+  const plain = { subprotocol: PLAIN, subscribe: fanout.subscribe };
+  const sluice = await openGateway(fanout.subscribe);
+  const controlPath = tokenIn === "connectionParams" ? "/relayed" : "/";
+  const control = await open(await startWorker(controlWorker, options), { path: controlPath, ...plain });
+  const redis = await open(await startRedisStack("on-db-event.ts", options), { path: "/graphql", ...plain });
+  const baseline = baselineSubscribe === undefined ? undefined : await openGateway(baselineSubscribe);
+
+  const audiences = { sluice, control, redis, ...(baseline === undefined ? {} : { baseline }) };
+  const work = new Map<Audience, PartWork[]>(Object.values(audiences).map((audience) => [audience, []]));
+  for (const part of parts) {
+    const { eventsPerCall, figure } = part;
+    const perEvent = receivers === "all" ? options.sockets : 1;
+    const callsOf = (messages: number) => Math.ceil(messages / (perEvent * eventsPerCall));
+    const { warmUp, share } = options.quick ? QUICK : FULL;
+    const add = async (audience: Audience, publish: Publish) => {
+      work.get(audience)?.push({ figure, publish, calls: callsOf(part.messages * share) });
+      const { frame } = await audience.publish({ ...publish, calls: callsOf(warmUp * warmUpShare(fanout)) });
+      return frame;
+    };
+    const persons = ({ server }: Audience) => publishPersons(server, eventsPerCall, receivers);
+    const frame = await add(sluice, persons(sluice));
+    await add(control, sendFrames(control.server, eventsPerCall, receivers, frame));
+    const theirs = await add(redis, persons(redis));
+    if (baseline !== undefined) await add(baseline, persons(baseline));
+    if (subprotocol === PLAIN) assertSameSize(frame, theirs);
+  }
+  const rows: Row[] = [];
+  for (const [name, audience] of Object.entries(audiences)) {
+    rows.push(await fanoutRow(name as RowName, audience, work.get(audience) ?? []));
+  }
+  const round = stack.move();
+  return { rows, [Symbol.asyncDispose]: () => round.disposeAsync() };
+}
+
+/** Where an event reaches one subscriber only, the Redis stack works thousands of times as much for a message. */
+function warmUpShare({ receivers }: Fanout): number {
+  return receivers === "all" ? 1 : 1 / 100;
+}
+
+interface PartWork {
+  readonly figure: string;
+  readonly publish: Publish;
+  readonly calls: number;
+}
+
+async function fanoutRow(name: RowName, audience: Audience, work: readonly PartWork[]): Promise<Row> {
+  // Those of the warm-up are of a time before the code was optimised.
+  await audience.latency();
+  let totals = work.map(() => ({ delivered: 0, seconds: 0, cpu: 0 }));
+  let bytes = 0;
+  return {
+    name,
+    pids: audience.server.pids,
+    async run() {
+      for (const [i, { publish, calls }] of work.entries()) {
+        const { cpu, delivered, seconds, frame } = await audience.publish({ ...publish, calls });
+        const total = totals[i];
+        if (total === undefined) continue;
+        total.cpu += cpu;
+        total.delivered += delivered;
+        total.seconds += seconds;
+        if (i === 0) bytes = Buffer.byteLength(frame);
+      }
+    },
+    async sample() {
+      const perMessage = work.map(({ figure }, i) => [figure, quotient(totals[i]?.cpu, totals[i]?.delivered)]);
+      const rate = quotient(totals[0]?.delivered, totals[0]?.seconds);
+      totals = work.map(() => ({ delivered: 0, seconds: 0, cpu: 0 }));
+      return { ...Object.fromEntries(perMessage), rate, ...(await audience.latency()), memory: audience.memory, bytes };
+    },
+  };
+}
+
+function quotient(a = Number.NaN, b = Number.NaN): number {
+  return a / b;
+}
+
+function assertSameSize(ours: string, theirs: string): void {
+  if (ours.length === theirs.length) return;
+  throw new Error(`The rows do not send the same:\n${ours}\n${theirs}`);
+}

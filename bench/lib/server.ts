@@ -1,0 +1,7 @@
+/** A server that is measured: all processes that a message passes, and where it listens. */
+export interface Server extends AsyncDisposable {
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
+  /** Their children count too. */
+  readonly pids: readonly number[];
+}
