@@ -54,6 +54,7 @@ export class BareFanout {
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
     this.#sockets = new Set(ctx.getWebSockets());
+    for (const socket of this.#sockets) this.#watch(socket, socket.deserializeAttachment());
   }
 
   async fetch(request: Request): Promise<WorkersResponse> {
@@ -67,7 +68,7 @@ export class BareFanout {
   webSocketMessage(socket: WebSocket, frame: string): void {
     if (frame.startsWith('{"type":"connection_init"')) socket.send('{"type":"connection_ack"}');
     else if (frame.startsWith('{"type":"ping"')) socket.send(frame.replace("ping", "pong"));
-    else this.#watch(socket, frame);
+    else this.#subscribe(socket, frame);
   }
 
   webSocketClose(socket: WebSocket): void {
@@ -82,9 +83,14 @@ export class BareFanout {
     return new Response(null, { status: 101, webSocket: client, headers: SUBPROTOCOL });
   }
 
-  #watch(socket: WebSocket, subscribe: string): void {
-    const [, recordId] = /"recordId":"([^"]*)"/.exec(subscribe) ?? [];
-    if (recordId !== undefined) this.#watchers.set(recordId, socket);
+  #subscribe(socket: WebSocket, frame: string): void {
+    const [, recordId = null] = /"recordId":"([^"]*)"/.exec(frame) ?? [];
+    socket.serializeAttachment(recordId);
+    this.#watch(socket, recordId);
+  }
+
+  #watch(socket: WebSocket, recordId: string | null): void {
+    if (recordId !== null) this.#watchers.set(recordId, socket);
   }
 
   #sendMatching(lines: string): void {

@@ -29,6 +29,13 @@ export interface BatchOptions {
   readonly ofWatched: boolean;
 }
 
+/** The same of an object that nobody looks at. */
+export function unheardBody(options: BatchOptions): string {
+  return personsUpdatedBody(options)
+    .replace("person.updated", "parson.updated")
+    .replace('"nameSingular":"person"', '"nameSingular":"parson"');
+}
+
 /** The body of a publish with one batch of events, each a person whose city changed: a template for `fillIn`. */
 export function personsUpdatedBody({ workspaceId, events, ofWatched }: BatchOptions): string {
   const message = {
@@ -45,10 +52,10 @@ export function personsUpdatedBody({ workspaceId, events, ofWatched }: BatchOpti
   return JSON.stringify({ messages: [message] });
 }
 
-function documentNamed(name: string): string {
-  return `subscription ${name}($input: OnDbEventInput!) {
+function document(actionAs: string): string {
+  return `subscription Persons($input: OnDbEventInput!) {
   onDbEvent(input: $input) {
-    action
+    ${actionAs}
     objectNameSingular
     eventDate
     record
@@ -57,18 +64,19 @@ function documentNamed(name: string): string {
 }`;
 }
 
-/** The payload of a `subscribe` for every update of a person, by a document of its own for every name. */
-export function everyPerson(operationName: string) {
-  return {
-    query: documentNamed(operationName),
-    variables: { input: { objectNameSingular: "person", action: "UPDATED" } },
-  };
-}
+/** The payload of a `subscribe` for every update of a person. */
+export const EVERY_PERSON = {
+  query: document("action"),
+  variables: { input: { objectNameSingular: "person", action: "UPDATED" } },
+};
 
-export const EVERY_PERSON = everyPerson("Persons");
+/** The same by another document for every number, whose results have the same size and another name in them. */
+export function everyPersonIn(number: number) {
+  return { ...EVERY_PERSON, query: document(`a${String(number).padStart(5, "0")}: action`) };
+}
 
 /** The same for the record that the subscriber watches: a template for `fillIn`. */
 export const WATCHED_PERSON = {
-  query: documentNamed("Person"),
+  query: EVERY_PERSON.query,
   variables: { input: { objectNameSingular: "person", action: "UPDATED", recordId: watchedRecordId(0) } },
 };

@@ -40,6 +40,8 @@ export interface PublishOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** A template for `fillIn`. */
   readonly body: string;
+  /** Whether nobody gets the events; otherwise whoever the audience says. */
+  readonly isUnheard?: boolean;
 }
 
 export interface Delivery {
@@ -47,7 +49,7 @@ export interface Delivery {
   /** Messages. All that was published arrived where it should, in order: otherwise the command fails. */
   readonly delivered: number;
   readonly seconds: number;
-  /** The newest frame that the first socket received. */
+  /** The newest frame that the first socket received, or the first one that any did. */
   readonly frame: string;
 }
 

@@ -15,7 +15,7 @@ export interface Listener {
   /** Told of the number of every message of data. */
   readonly onMessage: (sequence: number) => void;
   /** Told of every frame with data. The bytes are only there during the call. */
-  readonly onFrame?: (bytes: Buffer, start: number, end: number) => void;
+  readonly onFrame: (bytes: Buffer, start: number, end: number) => void;
   /** Told of whatever must not happen after the start. */
   readonly onFailure: (error: Error) => void;
 }
@@ -120,7 +120,7 @@ export class LoadSocket {
 
   /** A frame holds one message, or an array of them. */
   #receiveMessages(bytes: Buffer, start: number, end: number): void {
-    this.#listener.onFrame?.(bytes, start, end);
+    this.#listener.onFrame(bytes, start, end);
     let at = findSequence(bytes, start, end);
     if (at === -1) throw new Error(`A message has no number: ${bytes.toString("utf8", start, end)}`);
     for (; at !== -1; at = findSequence(bytes, afterSequence(at), end)) {

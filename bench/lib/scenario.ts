@@ -100,12 +100,20 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   for (let pair = 0; pair < options.pairs; pair++) {
     await using round = await scenario.open(options);
     for (let slice = 0; slice < (scenario.slicesPerPair ?? SLICES_PER_PAIR); slice++) {
-      for (const row of inTurn(round.rows, pair + slice)) await row.run();
+      for (const row of inTurn(round.rows, pair + slice)) await runRow(scenario, row);
     }
     for (const row of round.rows) samples[row.name] = [...(samples[row.name] ?? []), await row.sample()];
     options.note(`${scenario.id} pair ${pair + 1} of ${options.pairs}: ${pairText(scenario, samples, pair)}`);
   }
   return summarise(scenario, options, samples);
+}
+
+async function runRow({ id }: Scenario, row: Row): Promise<void> {
+  try {
+    await row.run();
+  } catch (cause) {
+    throw new Error(`${id}: ${row.name} failed.`, { cause });
+  }
 }
 
 /**

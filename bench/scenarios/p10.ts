@@ -1,11 +1,11 @@
-import { EVERY_PERSON, everyPerson } from "../lib/crm-event.ts";
+import { EVERY_PERSON, everyPersonIn } from "../lib/crm-event.ts";
 import { CPU_PER_MESSAGE, FANOUT_FIGURES, type Fanout, openFanout } from "../lib/fanout.ts";
 import type { Scenario } from "../lib/scenario.ts";
 
 const DOCUMENTS = 200;
 
 const FANOUT: Fanout = {
-  subscribe: Array.from({ length: DOCUMENTS }, (_, i) => everyPerson(`Persons${String(i).padStart(3, "0")}`)),
+  subscribe: Array.from({ length: DOCUMENTS }, (_, i) => everyPersonIn(i)),
   baselineSubscribe: [EVERY_PERSON],
   receivers: "all",
   tokenIn: "subprotocol",
