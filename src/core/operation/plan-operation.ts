@@ -14,6 +14,7 @@ import {
   validateExecutionArgs,
   validateSubscriptionArgs,
 } from "graphql";
+import { once } from "../once.ts";
 import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
 import type { Interest } from "../pubsub/subscription-index.ts";
@@ -21,6 +22,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { codedError, withCode } from "./coded-error.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
+import { type Projection, projectionOf } from "./project-result.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** A subscription with its variables coerced: everything about it that does not depend on an event or a caller. */
@@ -30,6 +32,8 @@ export interface SubscriptionPlan {
   readonly args: unknown;
   readonly interest: Interest;
   readonly execution: ValidatedSubscriptionArgs;
+  /** Worked out when the first event comes: of equal operations only one plan is kept. */
+  readonly projection: () => Projection | undefined;
 }
 
 /** What a request turned out to be. */
@@ -83,10 +87,21 @@ export function refusal(plan: SubscriptionPlan, caller: Principal, viewer: Viewe
 }
 
 /** Executes a subscription for one value of its root field. Returns the payload of a `next` as JSON text. */
-export function executePlan({ field, execution }: SubscriptionPlan, value: unknown): string {
-  const result = executeSubscriptionEvent({ ...execution, rootValue: { [field.name]: value } });
+export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): string {
+  const rootValue = { [field.name]: value };
+  const data = tryToProject(projection(), rootValue);
+  if (data !== undefined) return JSON.stringify({ data });
+  const result = executeSubscriptionEvent({ ...execution, rootValue });
   if (result instanceof Promise) throw new TypeError(`A resolver below ${field.name} returned a promise.`);
   return JSON.stringify(result);
+}
+
+function tryToProject(projection: Projection | undefined, rootValue: unknown): unknown {
+  try {
+    return projection?.(rootValue);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The payload of the `next` that an operation begins with, as JSON text; undefined when its field has none. */
@@ -112,7 +127,9 @@ function planSubscription(
   }
   try {
     const args: unknown = getArgumentValues(definition, node, execution.variableValues);
-    return { type: "subscription", plan: { document, field, args, interest: field.interestOf(args), execution } };
+    const projection = once(() => projectionOf(execution));
+    const plan = { document, field, args, interest: field.interestOf(args), execution, projection };
+    return { type: "subscription", plan };
   } catch (thrown) {
     if (!(thrown instanceof GraphQLError)) throw thrown;
     return badInput([thrown]);
