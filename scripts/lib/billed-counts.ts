@@ -44,12 +44,16 @@ export const UNITS = {
   connectFirst: unit("… the first of a workspace, which sets the alarm", {
     ...{ edgeRequests: 1, requests: 1, frames: 2, rowsRead: 2, rowsWritten: 1, wakes: 1 },
   }),
+  spill: unit("A subscription is started that does not fit its socket's attachment", { frames: 1, rowsWritten: 1 }),
   initAlarm: unit("The alarm that looks for sockets without `connection_init`", { requests: 1, rowsWritten: 1 }),
   close: unit("A socket is closed", { frames: 1 }),
   resume: unit("A socket is opened and resumes, 10 messages behind", {
     ...{ edgeRequests: 1, requests: 1, frames: 2, rowsRead: 10 },
   }),
   refresh: unit("A token is warned of and refreshed", { requests: 2, frames: 1, rowsWritten: 2 }),
+  publishFirst: unit("The first message of a workspace is published: its tables are made", {
+    ...{ edgeRequests: 1, requests: 1, rowsRead: 10, rowsWritten: 9 },
+  }),
   publish: unit("A message with 1 event is published and reaches 1 socket", {
     ...{ edgeRequests: 1, requests: 1, rowsRead: 6, rowsWritten: 2 },
   }),

@@ -107,6 +107,13 @@ describe("what is billed for a socket", () => {
     expectUnit("connectRelayed", relayed);
   });
 
+  it("is a row for an operation that does not fit its attachment", async () => {
+    const { opened } = await busyWorkspace(1);
+    const large = `${ON_DB_EVENT} # ${"x".repeat(14_000)}`;
+    const spilled = () => meter.untilFrames(1, async () => opened[0]?.subscribe("large", {}, large));
+    expectUnit("spill", await meter.measure(spilled));
+  });
+
   it("is a frame when it closes", async () => {
     const workspace = newWorkspace();
     const socket = await subscribe(workspace);
@@ -155,6 +162,12 @@ describe("what is billed for a publish", () => {
     expectUnit("publishEvents", await meter.measure(() => deliver(one, 50, one.personEvent("ada", { events }))));
     const messages = Array.from({ length: 50 }, () => one.personEvent("ada"));
     expectUnit("publishMessages", await meter.measure(() => deliver(one, 50, ...messages)));
+  });
+
+  it("is the making of tables when it is the first", async () => {
+    const workspace = newWorkspace();
+    await subscribe(workspace);
+    expectUnit("publishFirst", await meter.measure(() => publish(workspace.personEvent("ada"))));
   });
 
   it("is more rows read when the object was hibernated", async () => {
