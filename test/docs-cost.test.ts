@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { UNITS } from "../scripts/lib/billed-counts.ts";
@@ -59,3 +60,16 @@ it("a bill is the plan's price and what is used beyond what the plan includes", 
   expect(billOf({ ...nothing, rowsWritten: 51_000_000 }, { included: true })).toBe(PLAN_DOLLARS + 1);
   expect(dollarsFor("rowsWritten", 51_000_000, { included: false })).toBe(51);
 });
+
+it("npm run cost prints the tables of docs/cost.md, or that of another workload, or what it expected", () => {
+  const run = (...args: string[]) => {
+    const script = new URL("../scripts/cost.ts", import.meta.url).pathname;
+    const { status, stdout } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
+    return { status, stdout };
+  };
+  expect(run()).toEqual({ status: 0, stdout: `${unitsTable()}\n\n${billsTable(EXAMPLES)}\n` });
+  const workload = { ...WORKLOAD, sockets: 20, tokenMinutes: 60 };
+  const printed = `${billsTable({ "this workload": workload })}\n`;
+  expect(run("--sockets", "20", "--token-minutes", "60")).toEqual({ status: 0, stdout: printed });
+  expect(run("--sockets", "none")).toEqual({ status: 2, stdout: "" });
+}, 30_000);
