@@ -133,7 +133,9 @@ export class Sockets {
         console.error({ message: "A deadline of a socket could not be served", error: messageOf(thrown) });
       }
     }
-    for (const connection of this.#connections) this.schedule(connection);
+    // Once for all of them: each time that the alarm is set costs a row written.
+    const next = Array.from(this.#connections, (connection) => this.#nextDeadline(connection).at);
+    if (next.length > 0) this.#alarm.wakeBy(next.reduce((a, b) => Math.min(a, b)));
   }
 
   /** Makes sure that the object wakes for what is due next for a socket. */
