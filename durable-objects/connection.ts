@@ -1,4 +1,6 @@
+import type { Payload } from "../src/core/operation/subscription-groups.ts";
 import { identityOf } from "../src/core/principal.ts";
+import { framed, type Nexts } from "../src/core/protocol/next-frame.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
 import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
@@ -17,10 +19,12 @@ export class Connection {
   keptBytes = 0;
   /** How much it has been replayed lately, in bytes. */
   replayed: TokenBucket | undefined;
-  /** Bytes that were queued for it in this turn. */
+  /** Bytes that were queued for it in this turn; 0 between turns. */
   turnBytes = 0;
-  /** Frames that wait for the end of the turn, to share one. Empty between turns. */
-  readonly #batch: string[] = [];
+  /** Bytes that were sent to it, at most, since the runtime was last asked how many it has not read; infinite to ask. */
+  sentSinceLook = Number.POSITIVE_INFINITY;
+  /** What waits for the end of the turn, to share a frame. Empty between turns. */
+  readonly #batch: Nexts[] = [];
   #batchBytes = 0;
 
   constructor(socket: WebSocket, state: SocketState, stored: ReadonlyMap<string, StoredOperation>) {
@@ -62,17 +66,23 @@ export class Connection {
   /** Sends a message now. */
   send(frame: string): void {
     this.#sendBatch();
+    this.sentSinceLook += 3 * frame.length;
     this.#transmit(frame);
   }
 
-  /** Sends a message now, or at the end of the turn together with others of the turn where the client takes that. */
-  queue(frame: string, bytes: number, maxBatchBytes: number): void {
+  /** Sends data now, or at the end of the turn together with others of the turn where the client takes that. */
+  queue(head: string, { tails, bytes: bytesOfTails }: Payload, maxBatchBytes: number): void {
+    // A head has one character per byte but for the id, which has three bytes per character at most; and a comma.
+    const bytes = bytesOfTails + tails.length * (3 * head.length + 1);
     this.turnBytes += bytes;
-    if (!this.state.batches) return this.#transmit(frame);
-    // A comma for each frame, and two brackets around.
-    if (this.#batchBytes + bytes + 2 > maxBatchBytes) this.#sendBatch();
-    this.#batch.push(frame);
-    this.#batchBytes += bytes + 1;
+    this.sentSinceLook += bytes;
+    if (this.#batchBytes + bytes + BRACKETS > maxBatchBytes) this.#sendBatch();
+    if (this.state.batches && bytes + BRACKETS <= maxBatchBytes) {
+      this.#batch.push({ head, tails });
+      this.#batchBytes += bytes;
+    } else {
+      for (const tail of tails) this.#transmit(head + tail);
+    }
   }
 
   /** Ends a turn: sends what waits. */
@@ -82,9 +92,8 @@ export class Connection {
   }
 
   #sendBatch(): void {
-    const [only] = this.#batch;
-    if (only === undefined) return;
-    const frame = this.#batch.length === 1 ? only : `[${this.#batch.join(",")}]`;
+    if (this.#batch.length === 0) return;
+    const frame = framed(this.#batch);
     this.#batch.length = 0;
     this.#batchBytes = 0;
     this.#transmit(frame);
@@ -100,6 +109,8 @@ export class Connection {
     }
   }
 }
+
+const BRACKETS = 2;
 
 const NO_OPERATIONS: ReadonlyMap<string, StoredOperation> = new Map();
 

@@ -3,7 +3,6 @@ import type { Limits } from "../src/core/limits.ts";
 import type { SubscriptionField } from "../src/core/operation/subscription-field.ts";
 import type { LoggedMessage, Payload, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import { CLOSE, type CloseEvent, closeWith } from "../src/core/protocol/close-events.ts";
-import { nextFrame } from "../src/core/protocol/next-frame.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
 import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
@@ -37,7 +36,7 @@ export class Delivery {
     const { fields, groups, streams, positionAt } = this.#context;
     const heard = fields.filter((field) => groups.hears(field));
     if (heard.length === 0) return;
-    const touched = new Set<Connection>();
+    const touched: Connection[] = [];
     for (const row of rows) {
       try {
         const logged = readRow(row);
@@ -68,16 +67,16 @@ export class Delivery {
   }
 
   /** What goes wrong with one socket ends that socket, which resumes: the others must not miss an event because of it. */
-  #tryLive(operation: RunningOperation, payload: Payload, row: LogRow, touched: Set<Connection>, now: number): void {
+  #tryLive(operation: RunningOperation, payload: Payload, row: LogRow, touched: Connection[], now: number): void {
     if (!isFor(operation, payload)) return;
     const { connection } = operation;
     try {
-      if (!touched.has(connection)) {
+      if (connection.turnBytes === 0) {
         // Nothing of this row was sent to it, whatever event and field of the row this is.
         const before = row.offset - row.events;
         const { slowReaders } = this.#context;
         if (slowReaders.isTooSlow(connection, now)) return slowReaders.fallBehind(connection, before, now, "here");
-        touched.add(connection);
+        touched.push(connection);
       }
       this.#give(operation, payload, now);
     } catch (thrown) {
@@ -97,12 +96,7 @@ export class Delivery {
       return this.#context.close(connection, closeWith(CLOSE.OVERLOADED, reason));
     }
     operation.told = payload.offset;
-    // A head has one character per byte but for the id, which has three bytes per character at most.
-    connection.queue(
-      nextFrame(operation.head, payload.text),
-      payload.bytes + 3 * operation.head.length,
-      MAX_BATCH_FRAME_BYTES,
-    );
+    connection.queue(operation.head, payload, MAX_BATCH_FRAME_BYTES);
   }
 }
 

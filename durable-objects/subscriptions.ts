@@ -55,7 +55,7 @@ export interface SubscriptionsContext {
 export class Subscriptions {
   readonly #context: SubscriptionsContext;
   readonly #admissions: { readonly client: OperationAdmission; readonly server: OperationAdmission };
-  readonly #groups = new SubscriptionGroups<RunningOperation>();
+  readonly #groups: SubscriptionGroups<RunningOperation>;
   readonly #teller: PositionTeller;
   readonly #holders: StreamHolders;
   readonly #slowReaders: SlowReaders;
@@ -71,6 +71,8 @@ export class Subscriptions {
       server: new OperationAdmission(catalogues.server, connections, limits, streams),
     };
     const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
+    // Two of them fit into a frame of a client that takes batches.
+    this.#groups = new SubscriptionGroups(limits.MAX_BATCH_FRAME_BYTES / 2);
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {

@@ -18,6 +18,12 @@ interface Cursors {
   directIds: number;
 }
 
+interface OldestRow {
+  readonly offset: number;
+  readonly at: number;
+  readonly totalBytes: number;
+}
+
 /** Cursors are written once for this many trimmed rows: a row written per publish would double the cost of the log. */
 const CURSOR_SAVE_INTERVAL = 256;
 
@@ -27,6 +33,10 @@ export class SqliteReplayLog implements ReplayLog {
   readonly #retention: Retention;
   readonly #cursors: Cursors;
   #unsavedTrims = 0;
+  /** The oldest row with a body; undefined when it has to be looked up. */
+  #oldest: OldestRow | undefined;
+  /** Until then no id is old enough to be forgotten. */
+  #idsKeptUntil = 0;
   #head: number;
   #lastAt: number;
   #totalBytes: number;
@@ -74,6 +84,8 @@ export class SqliteReplayLog implements ReplayLog {
         ...[offset, events, at, this.#totalBytes, id, digest, source, body],
       )
       .one();
+    // The newest row keeps its id whatever its age, until there is a newer one.
+    if (this.#cursors.floor === this.#head) this.#idsKeptUntil = 0;
     this.#head = offset;
     this.#lastAt = at;
     this.#totalBytes = total_bytes;
@@ -119,20 +131,26 @@ export class SqliteReplayLog implements ReplayLog {
   }
 
   #trimBodies(now: number, maxRows: number): number {
+    // Nearly every publish finds that the oldest may stay, and need not ask for it again.
+    if (this.#oldest !== undefined && !this.#isPast(this.#oldest, now)) return 0;
     const { floor } = this.#cursors;
     let trimmed = 0;
     const oldest = this.#sql.exec<{ offset: number; at: number; totalBytes: number }>(
       "SELECT last_offset AS offset, at, total_bytes AS totalBytes FROM log WHERE last_offset > ? ORDER BY last_offset LIMIT ?",
       ...[floor, maxRows],
     );
+    this.#oldest = undefined;
     for (const row of oldest) {
-      const bytes = this.#totalBytes - this.#cursors.floorBytes;
-      if (!isPastRetention(row, this.#head, bytes, now, this.#retention)) break;
+      if (!this.#isPast(row, now)) {
+        this.#oldest = row;
+        break;
+      }
       this.#cursors.floor = row.offset;
       this.#cursors.floorBytes = row.totalBytes;
       trimmed++;
     }
     if (trimmed > 0) {
+      this.#idsKeptUntil = 0;
       this.#sql.exec(
         "UPDATE log SET body = NULL WHERE last_offset > ? AND last_offset <= ?",
         floor,
@@ -142,12 +160,18 @@ export class SqliteReplayLog implements ReplayLog {
     return trimmed;
   }
 
+  #isPast(oldest: OldestRow, now: number): boolean {
+    return isPastRetention(oldest, this.#head, this.#totalBytes - this.#cursors.floorBytes, now, this.#retention);
+  }
+
   /**
    * Ids are forgotten in order of time, in two passes over the rows behind the floor: the direct ones early, those of
    * the queue days later. The newest row always stays: it holds the head.
    */
   #trimIds(now: number, maxRows: number): number {
+    if (now <= this.#idsKeptUntil) return 0;
     const { idMemoryMs } = this.#retention;
+    let keptUntil = Number.POSITIVE_INFINITY;
     const behind = (after: number, memoryMs: number, limit: number) => {
       const rows = this.#sql.exec<{ offset: number; source: PublishSource; at: number }>(
         `SELECT last_offset AS offset, source, at FROM log
@@ -157,7 +181,10 @@ export class SqliteReplayLog implements ReplayLog {
       // Times only grow along the log: the first young row ends the look, where a condition on `at` would read them all.
       const old: { readonly offset: number; readonly source: PublishSource }[] = [];
       for (const row of rows) {
-        if (row.at >= now - memoryMs) break;
+        if (row.at >= now - memoryMs) {
+          keptUntil = Math.min(keptUntil, row.at + memoryMs);
+          break;
+        }
         old.push(row);
       }
       return old;
@@ -171,7 +198,10 @@ export class SqliteReplayLog implements ReplayLog {
     }
     const oldest = behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue), maxRows - old.length);
     for (const { offset } of oldest) forget(offset);
-    return old.length + oldest.length;
+    const forgotten = old.length + oldest.length;
+    // A call that came to its end, and not to the limit, has seen what comes next.
+    this.#idsKeptUntil = forgotten < maxRows ? keptUntil : 0;
+    return forgotten;
   }
 
   /** The saved floor is only where to begin looking: the true one lies just before the oldest body that is left. */

@@ -1,6 +1,5 @@
 import type { Limits } from "./limits.ts";
 
-/** What no healthy reader leaves unread for long, and so is not worth remembering. */
 const UNREMARKABLE_BYTES = 64 * 1024;
 
 export interface UnreadLedgerOptions {
@@ -16,8 +15,8 @@ export interface UnreadLedgerOptions {
  */
 export class UnreadLedger<Reader> {
   readonly #limits: Limits;
-  /** Less than any budget, however small the setting. */
-  readonly #unremarkable: number;
+  /** What no healthy reader leaves unread for long: less than any budget, however small the setting. */
+  readonly unremarkable: number;
   readonly #maxAgeMs: number;
   readonly #clock: () => number;
   /** The one renewed longest ago first. */
@@ -26,7 +25,7 @@ export class UnreadLedger<Reader> {
 
   constructor(limits: Limits, { maxAgeMs = Number.POSITIVE_INFINITY, clock = Date.now }: UnreadLedgerOptions = {}) {
     this.#limits = limits;
-    this.#unremarkable = Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
+    this.unremarkable = Math.min(UNREMARKABLE_BYTES, this.perReader / 2);
     this.#maxAgeMs = maxAgeMs;
     this.#clock = clock;
   }
@@ -48,7 +47,7 @@ export class UnreadLedger<Reader> {
   /** What one reader may leave unread now: less where all together leave too much, so that the fullest go first. */
   get budget(): number {
     const { MAX_UNREAD_BYTES_PER_SOCKET: perSocket, MAX_UNREAD_BYTES_PER_ISOLATE: perIsolate } = this.#limits;
-    return this.isOverfull ? Math.max(this.#unremarkable, (perSocket * perIsolate) / this.#total) : perSocket;
+    return this.isOverfull ? Math.max(this.unremarkable, (perSocket * perIsolate) / this.#total) : perSocket;
   }
 
   /** What a reader must be down to before it is sent more than live events. */
@@ -59,14 +58,14 @@ export class UnreadLedger<Reader> {
   /** Returns whether that is a remarkable amount, which is then remembered. */
   record(reader: Reader, bytes: number): boolean {
     // The way of nearly every message: nobody is remembered, and this reader need not be.
-    if (bytes <= this.#unremarkable && this.#unread.size === 0) return false;
+    if (bytes <= this.unremarkable && this.#unread.size === 0) return false;
     const now = this.#clock();
     this.#forget(reader);
     for (const [other, { at }] of this.#unread) {
       if (now - at <= this.#maxAgeMs) break;
       this.#forget(other);
     }
-    if (bytes <= this.#unremarkable) return false;
+    if (bytes <= this.unremarkable) return false;
     this.#unread.set(reader, { bytes, at: now });
     this.#total += bytes;
     return true;

@@ -36,7 +36,7 @@ class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
     send: (member: RunningOperation, payload: Payload) => void,
   ): void {
     for (const [operation, offset, recipients] of this.#payloads) {
-      send(operation, { text: "{}", bytes: 2, offset, ...(recipients !== undefined && { recipients }) });
+      send(operation, { tails: ["{}}"], bytes: 3, offset, ...(recipients !== undefined && { recipients }) });
     }
   }
 }
@@ -99,6 +99,6 @@ it("what is for some users reaches nobody else of the group, live or replayed", 
   const queued = () => members.map(({ connection }) => vi.mocked(connection.queue).mock.calls.length);
   expect(queued()).toEqual([1, 0, 0]);
   const { delivery } = deliver([]);
-  for (const member of members) delivery.replay(member, { text: "{}", bytes: 2, offset: 11, recipients }, 0);
+  for (const member of members) delivery.replay(member, { tails: ["{}}"], bytes: 3, offset: 11, recipients }, 0);
   expect(queued()).toEqual([2, 0, 0]);
 });

@@ -14,6 +14,7 @@ import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { nextFrameHead } from "../../src/core/protocol/next-frame.ts";
 import { parseMessage } from "../../src/core/pubsub/parse-message.ts";
 import { NO_STREAMS } from "../support/new-streams.ts";
+import { payloadsIn } from "../support/payloads-in.ts";
 import { messageRules, queueJobUpdated, USER_WORKSPACE } from "../support/publish-fixtures.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -42,8 +43,8 @@ function received(variables: object, published: object): unknown[] {
   const { message } = parseMessage(published, messageRules());
   const payloads: unknown[] = [];
   const row = { offset: 1, events: 1, at: AT, body: "" };
-  groups.deliver({ row, message }, [onQueueJob], NO_STREAMS, String, (_, { text, recipients }) =>
-    payloads.push([JSON.parse(text), recipients && [...recipients]]),
+  groups.deliver({ row, message }, [onQueueJob], NO_STREAMS, String, (_, payload) =>
+    payloads.push([...payloadsIn(payload), payload.recipients && [...payload.recipients]]),
   );
   return payloads;
 }

@@ -9,6 +9,7 @@ import type { Principal } from "../../src/core/principal.ts";
 import { nextFrameHead } from "../../src/core/protocol/next-frame.ts";
 import { parseMessage } from "../../src/core/pubsub/parse-message.ts";
 import { NO_STREAMS } from "./new-streams.ts";
+import { payloadsIn } from "./payloads-in.ts";
 import { messageRules, USER_WORKSPACE, UUID, WORKSPACE } from "./publish-fixtures.ts";
 
 /** When what is published is logged. */
@@ -54,8 +55,9 @@ export function received(
     const { message } = parseMessage(input, messageRules());
     const fields = [...catalogue.subscriptions.values()].filter(({ listensTo }) => listensTo.includes(message.kind));
     const row = { offset: 1, events: 1, at: Date.parse(LOGGED_AT), body: "" };
-    groups.deliver({ row, message }, fields, NO_STREAMS, String, (_, { text, recipients }) => {
-      results.push({ result: JSON.parse(text), ...(recipients !== undefined && { recipients: [...recipients] }) });
+    groups.deliver({ row, message }, fields, NO_STREAMS, String, (_, payload) => {
+      const recipients = payload.recipients && { recipients: [...payload.recipients] };
+      for (const result of payloadsIn(payload)) results.push({ result, ...recipients });
     });
   }
   return results;

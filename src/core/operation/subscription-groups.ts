@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Viewer } from "../permissions/viewer.ts";
-import { withPosition } from "../protocol/next-frame.ts";
+import { nextFrameTail, withPosition } from "../protocol/next-frame.ts";
 import type { StoredOperation } from "../protocol/session.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { LogRow } from "../pubsub/replay-log.ts";
@@ -20,10 +20,13 @@ export interface Group<Member> {
   readonly members: Set<Member>;
 }
 
-/** What all members of a group get for one event: the payload of a `next`, and where it stands in the log. */
+/** What all members of a group get for one event, or for several of one message. */
 export interface Payload {
-  readonly text: string;
+  /** Of every event, what comes behind the head of a `next` frame. */
+  readonly tails: readonly string[];
+  /** Of all tails. */
   readonly bytes: number;
+  /** Where the last of the events stands in the log. */
   readonly offset: number;
   /** The user workspaces that it is for, when it is not for every member. */
   readonly recipients?: ReadonlySet<string>;
@@ -39,6 +42,12 @@ export class SubscriptionGroups<Member extends GroupMember> {
   readonly #groups = new Map<string, Group<Member>>();
   readonly #groupsByField = new Map<string, number>();
   readonly #index = new SubscriptionIndex<Group<Member>>();
+  readonly #maxPayloadBytes: number;
+
+  /** @param maxPayloadBytes up to which the events of one message are handed out together */
+  constructor(maxPayloadBytes = Number.POSITIVE_INFINITY) {
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
 
   get size(): number {
     return this.#groups.size;
@@ -73,7 +82,8 @@ export class SubscriptionGroups<Member extends GroupMember> {
   }
 
   /**
-   * Hands every payload that a message makes to `send`, in the order of the message's events.
+   * Hands every payload that a message makes to `send`: to each member in the order of the message's events, and as many
+   * events at once as there may be, so that what costs something per member is not done for every event.
    * @param fields the fields that listen to messages of this kind
    * @param scope what else the message meets
    * @param positionAt names an offset of the log
@@ -85,22 +95,66 @@ export class SubscriptionGroups<Member extends GroupMember> {
     positionAt: (offset: number) => string,
     send: (member: Member, payload: Payload) => void,
   ): void {
+    const gathered = new GatheredPayloads<Member>(this.#maxPayloadBytes, send);
     for (const field of fields) {
       for (const occurrence of field.occurrencesIn(message, row.at, scope)) {
         const offset = offsetOf(row, occurrence.event);
-        for (const { plan, viewer, positions, members } of this.#index.match(field.name, occurrence.topic)) {
+        for (const group of this.#index.match(field.name, occurrence.topic)) {
+          const { plan, viewer, positions } = group;
           const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
-          if (payload === undefined) continue;
-          for (const member of members) send(member, payload);
+          if (payload !== undefined) gathered.add(group, payload);
         }
       }
     }
+    gathered.handOut();
   }
 
   #count({ field }: SubscriptionPlan, more: number): void {
     const count = (this.#groupsByField.get(field.name) ?? 0) + more;
     if (count === 0) this.#groupsByField.delete(field.name);
     else this.#groupsByField.set(field.name, count);
+  }
+}
+
+/** How much all groups may have in memory before it is handed out. */
+const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
+
+/** What the groups get of one message, until it is enough for a frame of several events. */
+class GatheredPayloads<Member> {
+  readonly #maxBytes: number;
+  readonly #send: (member: Member, payload: Payload) => void;
+  readonly #payloads = new Map<Group<Member>, Payload & { readonly tails: string[] }>();
+  #bytes = 0;
+
+  constructor(maxBytes: number, send: (member: Member, payload: Payload) => void) {
+    this.#maxBytes = maxBytes;
+    this.#send = send;
+  }
+
+  add(group: Group<Member>, payload: Payload): void {
+    const before = this.#payloads.get(group);
+    const joined = before === undefined ? undefined : this.#join(before, payload);
+    if (before !== undefined && joined === undefined) this.#give(group, before);
+    this.#payloads.set(group, joined ?? { ...payload, tails: [...payload.tails] });
+    this.#bytes += payload.bytes;
+    if (this.#bytes > MAX_GATHERED_BYTES) this.handOut();
+  }
+
+  handOut(): void {
+    for (const [group, payload] of this.#payloads) this.#give(group, payload);
+    this.#payloads.clear();
+    this.#bytes = 0;
+  }
+
+  #join(before: Payload & { readonly tails: string[] }, { tails, bytes, offset, recipients }: Payload) {
+    const isForAll = before.recipients === undefined && recipients === undefined;
+    if (!isForAll || before.bytes + bytes > this.#maxBytes) return undefined;
+    before.tails.push(...tails);
+    return { tails: before.tails, bytes: before.bytes + bytes, offset };
+  }
+
+  #give({ members }: Group<Member>, payload: Payload): void {
+    for (const member of members) this.#send(member, payload);
   }
 }
 
@@ -140,7 +194,8 @@ export function makePayload(
   if (value === undefined) return undefined;
   const result = executePlan(plan, value);
   const text = positionAt === undefined ? result : withPosition(result, positionAt(offset));
-  return { text, bytes: utf8Size(text), offset, ...(recipients !== undefined && { recipients }) };
+  const tail = nextFrameTail(text);
+  return { tails: [tail], bytes: utf8Size(tail), offset, ...(recipients !== undefined && { recipients }) };
 }
 
 /**

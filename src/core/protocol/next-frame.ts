@@ -6,6 +6,11 @@ export function nextFrameHead(id: string): string {
   return `{"id":${JSON.stringify(id)},"type":"next","payload":`;
 }
 
+/** What comes behind the head, of a payload (JSON text): the same for the whole group. */
+export function nextFrameTail(payload: string): string {
+  return `${payload}}`;
+}
+
 /** The same payload with the position of its event, to be kept by clients that resume. */
 export function withPosition(payload: string, position: string): string {
   return `${payload.slice(0, -1)},"extensions":{"position":"${position}"}}`;
@@ -13,7 +18,27 @@ export function withPosition(payload: string, position: string): string {
 
 /** Puts a shared payload (JSON text) behind a head made by `nextFrameHead`. */
 export function nextFrame(head: string, payload: string): string {
-  return `${head}${payload}}`;
+  return head + nextFrameTail(payload);
+}
+
+/** Messages of one operation, one after the other. */
+export interface Nexts {
+  readonly head: string;
+  readonly tails: readonly string[];
+}
+
+/** A frame of messages: one as it is, several as an array. */
+export function framed(all: readonly Nexts[]): string {
+  const [only] = all;
+  if (only !== undefined && all.length === 1 && only.tails.length === 1) return only.head + only.tails.join();
+  // Joined, brackets and all, and not added up: so the text is made in one piece, and not copied once more to be sent.
+  const texts = all.map(({ head, tails }, i) => {
+    const parts = [...tails];
+    parts[0] = (i === 0 ? `[${head}` : head) + parts[0];
+    if (i === all.length - 1) parts.push(`${parts.pop()}]`);
+    return parts.join(`,${head}`);
+  });
+  return texts.join(",");
 }
 
 /** The id of the operation whose `next` a frame of the object is, without parsing the payload; undefined for any other frame. */

@@ -9,6 +9,7 @@ import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
 import { NO_STREAMS } from "../../support/new-streams.ts";
+import { payloadsIn } from "../../support/payloads-in.ts";
 
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -38,7 +39,7 @@ const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
 const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
   replayPage(planOf(input), OPEN_VIEWER, NO_STREAMS, after, rows, maxBytes, read, positionAt);
 const idsOf = ({ payloads }: ReturnType<typeof replay>) =>
-  payloads.map(({ text, offset }) => `${JSON.parse(text).data.onDbEvent.record.id}${offset}`);
+  payloads.map((payload) => `${payloadsIn(payload)[0].data.onDbEvent.record.id}${payload.offset}`);
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -69,7 +70,8 @@ describe("replayPage", () => {
   });
 
   it("[RESUME-4] gives to the byte what was delivered live", () => {
-    const groups = new SubscriptionGroups<{ head: string }>();
+    // With no room for a second event, each is handed out by itself, as a page has it.
+    const groups = new SubscriptionGroups<{ head: string }>(1);
     const live: unknown[] = [];
     const plan = planOf({ recordId: "b" });
     groups.open("key", plan, OPEN_VIEWER, true).members.add({ head: "" });
