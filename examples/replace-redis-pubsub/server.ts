@@ -8,7 +8,8 @@ const { ENGINE, PORT = "4000", REDIS_PORT = "6379", GATEWAY = "http://127.0.0.1:
 // This is all that changes.
 const pubsub =
   ENGINE === "redis"
-    ? new RedisPubSub({ connection: { host: "127.0.0.1", port: Number(REDIS_PORT) } })
+    ? // With its ready check ioredis 5 loses what is subscribed to while it connects (redis/ioredis#2037).
+      new RedisPubSub({ connection: { host: "127.0.0.1", port: Number(REDIS_PORT), enableReadyCheck: false } })
     : new SluicePubSub({
         url: GATEWAY,
         publisherSecret: process.env["PUBLISHER_SECRET"] ?? "dev-publisher-secret",
@@ -16,5 +17,5 @@ const pubsub =
         webSocketImpl: WebSocket,
       });
 
-const { url } = await startNotesServer(pubsub, Number(PORT));
+const url = await startNotesServer(pubsub, Number(PORT));
 console.log(`Notes at ${url}, by ${pubsub.constructor.name}`);

@@ -4,7 +4,8 @@ import { WebSocket } from "ws";
 
 const [reader = "ws://127.0.0.1:4000/graphql", writer = "ws://127.0.0.1:4001/graphql"] = process.argv.slice(2);
 const workspaceId = "d0000000-0000-4000-8000-000000000001";
-const [readerClient, writerClient] = [reader, writer].map((url) => createClient({ url, webSocketImpl: WebSocket }));
+const connect = (url: string) => createClient({ url, webSocketImpl: WebSocket });
+const [readerClient, writerClient] = [connect(reader), connect(writer)];
 
 const notes = readerClient.iterate({
   query: "subscription ($workspaceId: ID!) { noteAdded(workspaceId: $workspaceId) { text writtenAt } }",
@@ -14,7 +15,8 @@ const first = notes.next();
 // An iterator says nothing of when its subscription is there, with either engine.
 await new Promise((resolve) => setTimeout(resolve, 500));
 
-const query = "mutation ($workspaceId: ID!, $text: String!) { addNote(workspaceId: $workspaceId, text: $text) }";
+const query =
+  "mutation ($workspaceId: ID!, $text: String!) { addNote(workspaceId: $workspaceId, text: $text) { text } }";
 for (const text of ["one", "two", "three"]) {
   for await (const _ of writerClient.iterate({ query, variables: { workspaceId, text } }));
 }

@@ -24,10 +24,11 @@ export async function startNetwork(targetPort: number): Promise<Network> {
     });
     socket.pipe(other);
   }
-  const server = createServer((near) => {
+  // A packet that waits for others would be a delay that no end asked for.
+  const server = createServer({ noDelay: true }, (near) => {
     near.on("error", () => near.destroy());
     const join = () => {
-      const far = connect(targetPort, "127.0.0.1");
+      const far = connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
       add(near, far);
       add(far, near);
     };

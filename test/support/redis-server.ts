@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Redis } from "ioredis";
+import { killAtExit } from "./kill-at-exit.ts";
 
 const STARTS_WITHIN_MS = 10_000;
 
@@ -30,6 +31,7 @@ export async function startRedis(port?: number): Promise<RedisServer> {
   const on = port ?? (await freePort());
   const settings = ["--port", String(on), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const child = spawn("redis-server", settings, { stdio: ["ignore", "pipe", "pipe"] });
+  killAtExit(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
   const exited = once(child, "exit");

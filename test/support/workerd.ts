@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { ROOT } from "../../scripts/lib/dev-vars.ts";
 import { DEV_BINDINGS } from "./dev-bindings.ts";
+import { killAtExit } from "./kill-at-exit.ts";
 
 export interface WorkerdOptions {
   /** A free one by default. */
@@ -47,8 +48,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...(verbose ? ["--verbose"] : [])], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
-  running.add(child);
-  child.once("exit", () => running.delete(child));
+  killAtExit(child);
   const exited = once(child, "exit").then(() => undefined);
   const output = outputOf(child);
   const listening = portOf(child.stdio[3] as Readable);
@@ -208,9 +208,3 @@ function outputOf({ stdout, stderr }: ChildProcess): () => string {
   for (const stream of [stdout, stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
   return () => output;
 }
-
-/** None of them outlives this process. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
