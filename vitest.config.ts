@@ -67,7 +67,7 @@ export default defineConfig({
         },
       },
       {
-        // Clients as their makers publish them. Each has its own workspace, so that they run side by side.
+        // Clients as their makers publish them. They run side by side, each in a workspace of its own.
         plugins: [graphqlAsText],
         ssr: { resolve: { conditions: ["module", "node", "production"] } },
         test: {
@@ -75,7 +75,7 @@ export default defineConfig({
           environment: "node",
           include: ["test/clients/**/*.test.ts"],
           maxConcurrency: 16,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
