@@ -16,7 +16,8 @@ const graphqlAsText = {
 /** The Worker in workerd, with settings on top of development's. A longer chaos run asks for its steps here. */
 function workerWith(settings: Readonly<Record<string, string>>) {
   const bindings = { ...DEV_BINDINGS, ...settings, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" };
-  return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare: { bindings }, verbose: false });
+  const miniflare = { bindings, kvNamespaces: ["PERSISTED_DOCUMENTS"] };
+  return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare, verbose: false });
 }
 
 export default defineConfig({

@@ -70,7 +70,7 @@ describe.concurrent.each(CLIENTS)("$name over $transport, its token in $token", 
 
 test.each(OTHER_RUNS)("$rules $name: $what", async (other) => record(other, await other.run(gateway)));
 
-// On another machine: `npm run clients --update` writes the page.
+// On another machine: `npm run clients -- --update` writes the page.
 test.skipIf(CHROMIUM === undefined)("docs/clients.md says what this run has shown", async () => {
   const resultOf = (run: Case | OtherRun, client?: Client) => results.get(run)?.get(client) ?? "failed";
   const subscribers = CLIENTS.map(async (client) => [

@@ -1,5 +1,8 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
+import { ApolloClient, gql, HttpLink, InMemoryCache } from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { auditServer } from "graphql-http";
 import { createClient } from "graphql-sse";
 import { expect } from "vitest";
@@ -53,6 +56,23 @@ export const OTHER_RUNS: readonly OtherRun[] = [
       const count = (level: string) => audits.filter(({ name }) => name.startsWith(level)).length;
       expect(count("MUST")).toBeGreaterThan(10);
       return `all pass: ${["MUST", "SHOULD", "MAY"].map((level) => `${count(level)} ${level}`).join(", ")}`;
+    },
+  },
+  {
+    name: "Apollo Client 4, PersistedQueryLink",
+    packages: ["@apollo/client"],
+    what: "a query by its hash, where no documents are persisted",
+    rules: "[HTTP-15]",
+    async run(gateway) {
+      const authorization = `Bearer ${await gateway.token(crypto.randomUUID())}`;
+      const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+      const http = new HttpLink({ uri: `${gateway.url}/graphql`, headers: { authorization } });
+      const link = new PersistedQueryLink({ sha256 }).concat(http);
+      const client = new ApolloClient({ link, cache: new InMemoryCache() });
+      const { data } = await client.query({ query: gql("{ gatewayVersion }") });
+      expect(data).toEqual({ gatewayVersion: expect.any(String) });
+      client.stop();
+      return "sends the document itself, and is answered";
     },
   },
   {
