@@ -16,7 +16,8 @@ const graphqlAsText = {
 /** The Worker in workerd, with settings on top of development's. A longer chaos run asks for its steps here. */
 function workerWith(settings: Readonly<Record<string, string>>) {
   const bindings = { ...DEV_BINDINGS, ...settings, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" };
-  return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare: { bindings }, verbose: false });
+  const miniflare = { bindings, kvNamespaces: ["PERSISTED_DOCUMENTS"] };
+  return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare, verbose: false });
 }
 
 export default defineConfig({
@@ -67,7 +68,7 @@ export default defineConfig({
         },
       },
       {
-        // Clients as their makers publish them. Each has its own workspace, so that they run side by side.
+        // Clients as their makers publish them. They run side by side, each in a workspace of its own.
         plugins: [graphqlAsText],
         ssr: { resolve: { conditions: ["module", "node", "production"] } },
         test: {
@@ -75,7 +76,7 @@ export default defineConfig({
           environment: "node",
           include: ["test/clients/**/*.test.ts"],
           maxConcurrency: 16,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

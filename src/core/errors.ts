@@ -40,6 +40,8 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   NOT_ACCEPTABLE: { status: 406, retryable: false },
   MISDIRECTED: { status: 421, retryable: false },
+  PERSISTED_QUERY_NOT_FOUND: { status: 404, retryable: false },
+  PERSISTED_QUERY_NOT_SUPPORTED: { status: 400, retryable: false },
   MIXED_OPERATION: { status: 400, retryable: false },
   UPSTREAM_FAILED: { status: 502, retryable: true },
   UPSTREAM_TIMEOUT: { status: 504, retryable: true },

@@ -3,6 +3,7 @@ import type { TokenVerifier } from "../auth/verify-token.ts";
 import type { Workspace } from "../core/pubsub/workspace.ts";
 import { type Settings, settingsOf } from "../core/settings.ts";
 import { UnreadLedger } from "../core/unread-ledger.ts";
+import { type DocumentStore, PersistedDocuments } from "./persisted-documents.ts";
 import { SocketsWithoutToken } from "./sockets-without-token.ts";
 
 /** What every door of an isolate shares. Nothing in it belongs to a tenant. */
@@ -13,6 +14,7 @@ export interface Edge {
   readonly socketsWithoutToken: SocketsWithoutToken;
   /** Bytes that wait here for clients whose sockets are relayed. */
   readonly unread: UnreadLedger<object>;
+  readonly documents: PersistedDocuments;
 }
 
 /** Whoever leaves bytes unread is looked at every 100 ms; an entry this old is of a request that is gone. */
@@ -29,12 +31,15 @@ export function edgeOf(env: Env): Edge {
   let edge = edges.get(env);
   if (edge === undefined) {
     const settings = settingsOf(env);
+    // Not in the configuration that the type is made of: it is bound where documents are persisted.
+    const { PERSISTED_DOCUMENTS } = env as { readonly PERSISTED_DOCUMENTS?: DocumentStore };
     edge = {
       env,
       settings,
       verifier: sharedVerifier(settings),
       socketsWithoutToken: new SocketsWithoutToken(settings.limits),
       unread: new UnreadLedger(settings.limits, { maxAgeMs: UNREAD_ENTRY_MAX_AGE_MS }),
+      documents: new PersistedDocuments(PERSISTED_DOCUMENTS, settings.limits),
     };
     edges.set(env, edge);
   }

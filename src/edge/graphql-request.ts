@@ -3,15 +3,22 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
 import type { SubscribePayload } from "../core/protocol/messages.ts";
 import { assertShallow } from "./assert-shallow.ts";
+import type { Edge } from "./edge.ts";
 import { readBody } from "./read-body.ts";
 
 /**
  * The operation in a request: in the JSON body of a POST, or in the query of a GET.
- * @throws GatewayError BAD_REQUEST, BAD_MESSAGE, TOO_LARGE
+ * @throws GatewayError BAD_REQUEST, BAD_MESSAGE, TOO_LARGE, and as of a persisted document
  */
-export async function readGraphqlRequest(request: Request, limits: Limits): Promise<SubscribePayload> {
-  if (request.method === "GET") return checked(fromUrl(new URL(request.url).searchParams, limits));
-  return parseGraphqlRequest(await readBody(request, limits.MAX_HTTP_BODY_BYTES), limits);
+export async function readGraphqlRequest(request: Request, edge: Edge): Promise<SubscribePayload> {
+  const { limits } = edge.settings;
+  if (request.method === "GET") {
+    const { url } = await edge.documents.inUrl(request);
+    return checked(fromUrl(new URL(url).searchParams, limits));
+  }
+  const body = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
+  assertShallow(body, limits);
+  return parseGraphqlRequest(await edge.documents.inBody(body), limits);
 }
 
 /**

@@ -18,7 +18,7 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
   const context = contextOf(principal, edge);
   if (request.method === "POST") return yoga.fetch(await withCheckedBody(request, edge), context);
   assertShallowParameters(url.searchParams, edge.settings.limits);
-  return yoga.fetch(request, context);
+  return yoga.fetch(await edge.documents.inUrl(request), context);
 }
 
 /** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */
@@ -31,8 +31,8 @@ function contextOf(principal: Principal, edge: Edge): OperationContext {
   };
 }
 
-/** The same request with its body read within the limits, so that nothing behind this sees more. */
-async function withCheckedBody(request: Request, { settings: { limits } }: Edge): Promise<Request> {
+/** The same request with its body read within the limits, so that nothing behind this sees more, and its document in it. */
+async function withCheckedBody(request: Request, { settings: { limits }, documents }: Edge): Promise<Request> {
   const body = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
   assertShallow(body, limits);
   // A form holds JSON in its fields.
@@ -41,7 +41,7 @@ async function withCheckedBody(request: Request, { settings: { limits } }: Edge)
   }
   const headers = new Headers(request.headers);
   headers.delete("Content-Length");
-  return new Request(request.url, { method: "POST", headers, body });
+  return new Request(request.url, { method: "POST", headers, body: await documents.inBody(body) });
 }
 
 function assertShallowParameters(parameters: URLSearchParams, limits: Limits): void {

@@ -1,10 +1,10 @@
 import { catalogue } from "../../schema/index.ts";
 import { assertNever, GatewayError } from "../core/errors.ts";
-import type { Limits } from "../core/limits.ts";
 import { ownerOf } from "../core/operation/operation-owner.ts";
 import { httpDocumentLimits } from "../core/operation/prepare-document.ts";
 import { readOperation } from "../core/operation/read-operation.ts";
 import type { SubscribePayload } from "../core/protocol/messages.ts";
+import { assertShallow } from "./assert-shallow.ts";
 import type { Edge } from "./edge.ts";
 import { forwardUpstream } from "./forward-upstream.ts";
 import { parseGraphqlRequest, readGraphqlRequest } from "./graphql-request.ts";
@@ -14,12 +14,13 @@ import { decodeBody, readBytes } from "./read-body.ts";
 /**
  * Sends a request on whose operation is not the gateway's. Nobody is authenticated here: who signs in has no token yet.
  * @returns upstream's answer, or the request, its body still unread, when the gateway is to answer it
- * @throws GatewayError MIXED_OPERATION, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, TOO_LARGE, BAD_MESSAGE
+ * @throws GatewayError MIXED_OPERATION, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, TOO_LARGE, BAD_MESSAGE, and as of a persisted
+ *   document
  */
-export async function routeUpstream(request: Request, upstreamUrl: string, edge: Edge): Promise<Response | Request> {
+export async function routeUpstream(received: Request, upstreamUrl: string, edge: Edge): Promise<Response | Request> {
   const { limits } = edge.settings;
-  const body = request.method === "POST" ? await readBytes(request, limits.MAX_HTTP_BODY_BYTES) : undefined;
-  const payload = await payloadOf(request, body, limits);
+  const bytes = received.method === "POST" ? await readBytes(received, limits.MAX_HTTP_BODY_BYTES) : undefined;
+  const { request, body, payload } = await askedBy(received, bytes, edge);
   const read = payload && readOperation(payload, httpDocumentLimits(limits));
   const owner = read === undefined ? "gateway" : ownerOf(catalogue.schema, read.document, read.operation);
   switch (owner) {
@@ -36,20 +37,38 @@ export async function routeUpstream(request: Request, upstreamUrl: string, edge:
   }
 }
 
-/** What a request asks for; undefined when that cannot be read, which the gateway's own doors answer best. */
-async function payloadOf(
-  request: Request,
-  body: Uint8Array<ArrayBuffer> | undefined,
-  limits: Limits,
-): Promise<SubscribePayload | undefined> {
+type Body = Uint8Array<ArrayBuffer> | undefined;
+
+interface Asked {
+  /** With the document where it named a persisted one. */
+  readonly request: Request;
+  readonly body: Body;
+  /** Undefined when it cannot be read, which the gateway's own doors answer best. */
+  readonly payload?: SubscribePayload | undefined;
+}
+
+async function askedBy(request: Request, body: Body, edge: Edge): Promise<Asked> {
+  const { documents, settings } = edge;
+  const { limits } = settings;
   try {
-    if (body === undefined) return await readGraphqlRequest(request, limits);
+    if (body === undefined) {
+      const whole = await documents.inUrl(request);
+      return { request: whole, body, payload: await readGraphqlRequest(whole, edge) };
+    }
     const type = request.headers.get("Content-Type") ?? "";
-    if (/^application\/([\w.-]+\+)?json\b/i.test(type)) return parseGraphqlRequest(decodeBody(body), limits);
-    if (/^multipart\/form-data\b/i.test(type)) return parseGraphqlRequest(await operationsOf(body, type), limits);
-    return undefined;
+    if (/^application\/([\w.-]+\+)?json\b/i.test(type)) {
+      const text = decodeBody(body);
+      assertShallow(text, limits);
+      const whole = await documents.inBody(text);
+      const bytes = whole === text ? body : new TextEncoder().encode(whole);
+      return { request, body: bytes, payload: parseGraphqlRequest(whole, limits) };
+    }
+    if (/^multipart\/form-data\b/i.test(type)) {
+      return { request, body, payload: parseGraphqlRequest(await operationsOf(body, type), limits) };
+    }
+    return { request, body };
   } catch (thrown) {
-    if (thrown instanceof GatewayError && thrown.code === "BAD_REQUEST") return undefined;
+    if (thrown instanceof GatewayError && thrown.code === "BAD_REQUEST") return { request, body };
     throw thrown;
   }
 }

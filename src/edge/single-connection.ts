@@ -62,7 +62,7 @@ async function openStream(caller: Principal, token: string, edge: Edge): Promise
 
 async function start(request: Request, caller: Principal, token: string, edge: Edge): Promise<Response> {
   const { limits } = edge.settings;
-  const payload = await readGraphqlRequest(request, limits);
+  const payload = await readGraphqlRequest(request, edge);
   const message = { type: "subscribe", id: operationId(payload.extensions?.["operationId"], edge), payload } as const;
   // What the object would close the whole stream for.
   const frame = JSON.stringify(message);

@@ -22,7 +22,7 @@ export function wantsEventStream(request: Request): boolean {
 export async function graphqlOverSse(request: Request, edge: Edge): Promise<Response> {
   const principal = await authenticateRequest(request, edge.verifier, edge.settings);
   if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
-  const payload = await readGraphqlRequest(request, edge.settings.limits);
+  const payload = await readGraphqlRequest(request, edge);
   const { limits } = edge.settings;
   const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(limits)));
   if (refused !== undefined) return refused;

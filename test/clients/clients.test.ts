@@ -10,7 +10,7 @@ import { CASES, type Case } from "./cases.ts";
 import type { Client } from "./client.ts";
 import { curl } from "./curl.ts";
 import { graphiql } from "./graphiql.ts";
-import { graphqlSse } from "./graphql-sse.ts";
+import { graphqlSseDistinct, graphqlSseSingle } from "./graphql-sse.ts";
 import { graphqlWs, graphqlWsWithSubprotocol } from "./graphql-ws.ts";
 import { OTHER_RUNS, type OtherRun } from "./other-runs.ts";
 import { relay } from "./relay.ts";
@@ -43,7 +43,8 @@ const CLIENTS: readonly Client[] = [
   urql,
   urqlOverSse,
   relay,
-  graphqlSse,
+  graphqlSseDistinct,
+  graphqlSseSingle,
   yogaLink,
   ...(CHROMIUM === undefined ? [] : [graphiql(chromium), browserWebSocket(chromium)]),
   curl,
@@ -57,7 +58,7 @@ function record(run: Case | OtherRun, result: string, client?: Client): void {
 }
 
 describe.concurrent.each(CLIENTS)("$name over $transport, its token in $token", (client) => {
-  test.each(CASES)("$rules $name", async (its) => {
+  test.each(CASES)("$rules $name", { concurrent: false }, async (its) => {
     const setup = await createSetup(gateway, client);
     try {
       record(its, await its.run(setup), client);
@@ -69,7 +70,7 @@ describe.concurrent.each(CLIENTS)("$name over $transport, its token in $token", 
 
 test.each(OTHER_RUNS)("$rules $name: $what", async (other) => record(other, await other.run(gateway)));
 
-// On another machine: `npm run clients --update` writes the page.
+// On another machine: `npm run clients -- --update` writes the page.
 test.skipIf(CHROMIUM === undefined)("docs/clients.md says what this run has shown", async () => {
   const resultOf = (run: Case | OtherRun, client?: Client) => results.get(run)?.get(client) ?? "failed";
   const subscribers = CLIENTS.map(async (client) => [

@@ -1,11 +1,16 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
+import { ApolloClient, gql, HttpLink, InMemoryCache } from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { auditServer } from "graphql-http";
+import { createClient } from "graphql-sse";
 import { expect } from "vitest";
 import type { Gateway } from "../support/gateway.ts";
 import { curlArguments } from "./curl.ts";
 import { graphqlWs } from "./graphql-ws.ts";
 import { createSetup, until } from "./setup.ts";
+import { startYogaServer } from "./yoga-server.ts";
 
 /** Something else that is put before the gateway than a client that subscribes: publishers, suites, tools. */
 export interface OtherRun {
@@ -54,6 +59,23 @@ export const OTHER_RUNS: readonly OtherRun[] = [
     },
   },
   {
+    name: "Apollo Client 4, PersistedQueryLink",
+    packages: ["@apollo/client"],
+    what: "a query by its hash, where no documents are persisted",
+    rules: "[HTTP-15]",
+    async run(gateway) {
+      const authorization = `Bearer ${await gateway.token(crypto.randomUUID())}`;
+      const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+      const http = new HttpLink({ uri: `${gateway.url}/graphql`, headers: { authorization } });
+      const link = new PersistedQueryLink({ sha256 }).concat(http);
+      const client = new ApolloClient({ link, cache: new InMemoryCache() });
+      const { data } = await client.query({ query: gql("{ gatewayVersion }") });
+      expect(data).toEqual({ gatewayVersion: expect.any(String) });
+      client.stop();
+      return "sends the document itself, and is answered";
+    },
+  },
+  {
     name: "[a Worker](../examples/publisher-worker)",
     packages: ["wrangler"],
     what: "`publish` over a service binding, and graphql-ws as its subscriber",
@@ -68,6 +90,38 @@ export const OTHER_RUNS: readonly OtherRun[] = [
       await until(() => expect(told.names).toEqual(["Grace"]));
       await setup.close();
       return "delivered";
+    },
+  },
+  {
+    name: "[two Yoga servers](../test/clients/yoga-server.ts)",
+    packages: ["graphql-yoga", "graphql-sse"],
+    what: "a mutation at one, whose `SluicePubSub` publishes, and a subscription at the other, by graphql-sse",
+    rules: "[SHIM-7]",
+    async run(gateway) {
+      const [reader, writer] = await Promise.all([startYogaServer(gateway.url), startYogaServer(gateway.url)]);
+      const [reading, writing] = [createClient(reader), createClient(writer)];
+      const workspaceId = crypto.randomUUID();
+      const notes = reading.iterate({
+        query: "subscription ($workspaceId: ID!) { noteAdded(workspaceId: $workspaceId) }",
+        variables: { workspaceId },
+      });
+      const first = notes.next();
+      await gateway.until(workspaceId, "the engine's subscription", ({ operations }) => operations === 1);
+      const query = "mutation ($workspaceId: ID!, $text: String!) { addNote(workspaceId: $workspaceId, text: $text) }";
+      for (const text of ["one", "two"]) {
+        const { value } = await writing.iterate({ query, variables: { workspaceId, text } }).next();
+        expect(value).toEqual({ data: { addNote: true } });
+      }
+      const results = [await first, await notes.next()];
+      expect(results.map(({ value }) => value)).toEqual([
+        { data: { noteAdded: "one" } },
+        { data: { noteAdded: "two" } },
+      ]);
+      await notes.return?.();
+      await gateway.until(workspaceId, "its end", ({ operations }) => operations === 0);
+      for (const client of [reading, writing]) client.dispose();
+      await Promise.all([reader.stop(), writer.stop()]);
+      return "delivered in order";
     },
   },
 ];

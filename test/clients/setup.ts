@@ -113,7 +113,7 @@ export async function createSetup(gateway: Gateway, client: Client): Promise<Set
   };
 }
 
-export const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+export const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 40_000, interval: 50 });
 
 /** Waits until a subscription has told its end or an error, and says which. */
 export async function untilTold(told: Told): Promise<string> {

@@ -116,6 +116,13 @@ describe("a query", () => {
     });
   });
 
+  test("[HTTP-15] that is only named is 400: no documents are persisted here", async () => {
+    for (const response of [await post({ documentId: "a" }), await get({ documentId: "a" })]) {
+      expect(response.status).toBe(400);
+      expect(codesOf(await answerOf(response))).toEqual(["PERSISTED_QUERY_NOT_SUPPORTED"]);
+    }
+  });
+
   test("[HTTP-1] in a batch is refused: batching is off", async () => {
     const response = await post([{ query: QUERY }, { query: QUERY }]);
     expect(response.status).toBeGreaterThanOrEqual(400);

@@ -98,9 +98,12 @@ export async function startGateway({ settings = {}, examples = [] }: GatewayOpti
  * Starts the gateway in the bare runtime, with an empty storage. It starts quickly, and unlike wrangler it shows every
  * exception that nobody caught among its logs.
  */
-export async function startBareGateway(settings: SettingsOverride = {}): Promise<RunningGateway> {
+export async function startBareGateway(
+  settings: SettingsOverride = {},
+  { tellsWakes = false } = {},
+): Promise<RunningGateway> {
   const storageDir = await mkdtemp(join(tmpdir(), "sluice-storage-"));
-  const workerd = await startWorkerd({ storageDir, bindings: settings, verbose: true });
+  const workerd = await startWorkerd({ storageDir, bindings: settings, verbose: true, tellsWakes });
   return {
     ...gatewayAt(workerd.url, settings),
     logs: workerd.output,

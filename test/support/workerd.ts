@@ -20,6 +20,8 @@ export interface WorkerdOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   /** Writes every exception that nobody caught, and more. */
   readonly verbose?: boolean;
+  /** Writes `awake <workspace>` whenever an object is built: at its first use, and when it is woken. */
+  readonly tellsWakes?: boolean;
 }
 
 /** The gateway in one process of the bare runtime, without wrangler around it. */
@@ -39,12 +41,12 @@ export interface Workerd {
  * @throws Error with the output of the process when it ends instead of listening
  */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
-  const { port = 0, storageDir, bindings = {}, verbose = false } = options;
+  const { port = 0, storageDir, bindings = {}, verbose = false, tellsWakes = false } = options;
   const config = join(storageDir, "workerd.capnp");
   const objects = join(storageDir, "objects");
   await mkdir(objects, { recursive: true });
   const values = { ...DEV_BINDINGS, PLAYGROUND: "off", ...bindings };
-  await writeFile(config, await configOf({ port, configDir: storageDir, objects, bindings: values }));
+  await writeFile(config, await configOf({ port, configDir: storageDir, objects, bindings: values, tellsWakes }));
   const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...(verbose ? ["--verbose"] : [])], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
@@ -131,9 +133,22 @@ interface ConfigParts {
   readonly configDir: string;
   readonly objects: string;
   readonly bindings: Readonly<Record<string, string>>;
+  readonly tellsWakes: boolean;
 }
 
-async function configOf({ port, configDir, objects, bindings }: ConfigParts): Promise<string> {
+/** Stands before the Worker. */
+const TELLS_WAKES = `
+  import worker, { WorkspacePubSub as Quiet } from "./worker.js";
+  export * from "./worker.js";
+  export default worker;
+  export class WorkspacePubSub extends Quiet {
+    constructor(ctx, env) {
+      super(ctx, env);
+      console.log("awake " + ctx.id.name);
+    }
+  }`;
+
+async function configOf({ port, configDir, objects, bindings, tellsWakes }: ConfigParts): Promise<string> {
   const build = await buildWorker();
   const modules = (await readdir(build)).flatMap((name) => {
     const type = name.endsWith(".js") ? "esModule" : name.endsWith(".graphql") ? "text" : undefined;
@@ -142,6 +157,7 @@ async function configOf({ port, configDir, objects, bindings }: ConfigParts): Pr
   });
   // The first module is the entry.
   modules.sort((a, b) => Number(b.includes('"worker.js"')) - Number(a.includes('"worker.js"')));
+  if (tellsWakes) modules.unshift(`(name = "tells-wakes.js", esModule = ${quote(TELLS_WAKES)})`);
   const texts = Object.entries(bindings).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 
