@@ -89,6 +89,8 @@ export const LIMITS = {
   MAX_PUBLISH_MESSAGES: limit(100, "count", 1, 1_000),
   MAX_EVENTS_PER_MESSAGE: limit(1_000, "count", 1, 10_000),
   ENRICH_TIMEOUT_MS: limit(500, "milliseconds", 1, 10_000),
+  MAX_ENRICH_FAILURES: limit(5, "count", 1, 1_000),
+  ENRICH_REST_SECONDS: limit(30, "seconds", 1, 3_600),
   MAX_ENRICHED_BYTES: limit(1.75 * MIB, "bytes", KIB, 1.75 * MIB),
   MAX_MESSAGE_ID_LENGTH: limit(128, "count", 16, 512),
 
