@@ -117,9 +117,9 @@ describe("a snapshot", () => {
     const [start] = await publish(personEvent("before"));
     const resume = { after: start !== undefined && "position" in start ? start.position : "" };
     const socket = await connect(ADA);
-    const subscribe = (id: string) =>
-      socket.send({ type: "subscribe", id, payload: { query: STREAM, extensions: { resume } } });
-    subscribe("1");
+    const subscribe = (id: string, from: object) =>
+      socket.send({ type: "subscribe", id, payload: { query: STREAM, extensions: { resume: from } } });
+    subscribe("1", {});
     const add = "mutation ($input: AddQuerySubscriptionInput!) { addQueryToEventStream(input: $input) }";
     const queries = {
       any: {},
@@ -163,7 +163,7 @@ describe("a snapshot", () => {
     expect(await events()).toEqual([["any,notName", "after,updatedFields"]]);
 
     await evictDurableObject(stub);
-    subscribe("2");
+    subscribe("2", resume);
     expect(await events()).toEqual(Array(3).fill(["any,notName", "after,updatedFields"]));
   });
 
