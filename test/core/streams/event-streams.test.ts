@@ -172,6 +172,26 @@ describe("limits", () => {
     expect(streams.addQuery("b", A.identity, "more", one, 0)).toBe(true);
   });
 
+  it("[LIMIT-36] of conditions and groups in all queries of a caller; what is removed or replaced counts no longer", () => {
+    const streams = withLimits({ MAX_QUERY_NODES_PER_IDENTITY: 4 });
+    for (const id of ["a", "b"]) streams.attach(id, A, undefined, 0, 0);
+    streams.attach("c", B, undefined, 0, 0);
+    const three = person({ a: { eq: 1 }, b: { eq: 1 } });
+    const one = person({ a: { eq: 1 } });
+    const add = (stream: string, query: string, signature: object, identity = A.identity) =>
+      streams.addQuery(stream, identity, query, signature, 0);
+    expect([add("a", "q", three), add("b", "q", one), add("c", "q", three, B.identity)]).toEqual([true, true, true]);
+    expect(add("b", "more", person())).toMatchObject({
+      code: "TOO_MANY_QUERIES",
+      message: expect.stringMatching(/NODES/),
+    });
+    expect([add("a", "q", one), add("b", "more", person()), codeOf(add("b", "q", three))]).toEqual([
+      ...[true, true, "TOO_MANY_QUERIES"],
+    ]);
+    streams.removeQuery("a", A.identity, "q", 0);
+    expect(add("b", "q", three)).toBe(true);
+  });
+
   it("[LIMIT-44] of a query, which is not added then", () => {
     const streams = withLimits({ MAX_QUERY_IN_VALUES: 2 });
     streams.attach("s", A, undefined, 0, 0);
