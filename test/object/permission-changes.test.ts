@@ -206,7 +206,7 @@ describe("a snapshot", () => {
     expect(await told(ada)).toEqual(["error"]);
   });
 
-  it("[PERM-3] holds for records in the payloads of channels", async () => {
+  it("[PERM-3] [PERM-18] holds for records in the payloads of channels", async () => {
     const { put, connect, publish, workspaceId } = newTeam();
     await put(1, { noName: NO_NAME }, { [ADA]: "noName" });
     const socket = await connect(ADA);
