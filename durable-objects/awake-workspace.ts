@@ -51,6 +51,7 @@ export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
     limits,
     stored: stored?.streams.load() ?? { streams: [], queries: [] },
     store: () => storage().streams,
+    head: stored?.log.head ?? 0,
     channelIdOf: (id) => uuidv5(id, uuidv5.DNS),
     keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
   });

@@ -34,7 +34,7 @@ export class StreamHolders {
     const id = field.streamOf?.(args);
     if (id === undefined) return point;
     // A client that resumes goes on with its stream as it is.
-    const stream = this.#streams.attach(id, ownerOf(caller), point.resume !== undefined, log.open().head, now);
+    const stream = this.#streams.attach(id, ownerOf(caller), point.resume, log.open().head, now);
     if ("code" in stream) return codedError(stream.code, stream.message, stream.subCode);
     const cursor = point.resume?.cursor;
     return cursor !== undefined && cursor < stream.since ? FROM_NOW_WITH_GAP : point;
@@ -47,6 +47,14 @@ export class StreamHolders {
     const before = this.#holders.get(streamId);
     this.#holders.set(streamId, operation);
     return before;
+  }
+
+  /** The operations whose streams are not as their clients know them. */
+  *outgrown(): Iterable<RunningOperation> {
+    for (const id of this.#streams.outgrown) {
+      const holder = this.#holders.get(id);
+      if (holder !== undefined) yield holder;
+    }
   }
 
   /** An operation ended: unless another took its stream over, that goes when it is not asked for any more. */

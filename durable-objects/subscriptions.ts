@@ -202,6 +202,7 @@ export class Subscriptions {
   /** Goes on with what the wake found unfinished. */
   goOn(now: number): void {
     this.#holders.releaseOthers(now);
+    for (const operation of this.#holders.outgrown()) this.#tellGap(operation);
     this.#catchUp.run(now);
   }
 
@@ -296,6 +297,14 @@ export class Subscriptions {
   #leaveGroup(operation: RunningOperation): void {
     if (operation.group !== undefined) this.#groups.leave(operation.group, operation);
     delete operation.group;
+  }
+
+  /** Tells a client that asked for positions to begin anew, wherever in the log it is. */
+  #tellGap(operation: RunningOperation): void {
+    const { connection, id } = operation;
+    if (connection.operations.get(id)?.resume === undefined) return;
+    this.#catchUp.delete(operation);
+    this.#goLive(operation, "gap");
   }
 
   #goLive(operation: RunningOperation, how: "complete" | "gap"): void {

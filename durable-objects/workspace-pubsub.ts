@@ -157,6 +157,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       unreadBytes: [...connections].reduce((sum, { socket }) => sum + socket.bufferedAmount, unread.leavingBytes),
       operationsByField,
       operationsByDocument: await subscriptions.countByDocument(),
+      ...(this.#enricher !== undefined && { enricher: this.#enricher.state }),
       ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
       ...(permissions.isBlind && {
         notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",

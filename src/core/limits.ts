@@ -48,6 +48,8 @@ export const LIMITS = {
   STREAM_LIFE_SECONDS: limit(120, "seconds", 1, 86_400),
   MAX_QUERIES_PER_STREAM: limit(500, "count", 1, 10_000),
   // Each of them may read all texts of an event.
+  // Every record event is compared with all of them.
+  MAX_QUERY_NODES_PER_IDENTITY: limit(5_000, "count", 1, 100_000),
   MAX_TEXT_CONDITIONS_PER_IDENTITY: limit(1_000, "count", 1, 100_000),
   MAX_QUERY_BYTES: limit(16 * KIB, "bytes", 64, MIB),
   MAX_QUERY_DEPTH: limit(32, "levels", 2, 64),
@@ -89,6 +91,8 @@ export const LIMITS = {
   MAX_PUBLISH_MESSAGES: limit(100, "count", 1, 1_000),
   MAX_EVENTS_PER_MESSAGE: limit(1_000, "count", 1, 10_000),
   ENRICH_TIMEOUT_MS: limit(500, "milliseconds", 1, 10_000),
+  MAX_ENRICH_FAILURES: limit(5, "count", 1, 1_000),
+  ENRICH_REST_SECONDS: limit(30, "seconds", 1, 3_600),
   MAX_ENRICHED_BYTES: limit(1.75 * MIB, "bytes", KIB, 1.75 * MIB),
   MAX_MESSAGE_ID_LENGTH: limit(128, "count", 16, 512),
 

@@ -240,6 +240,18 @@ describe("a client that comes back", () => {
     expect((await client.told()).filter((told) => told !== "")).toEqual(["gap"]);
   });
 
+  it("[STREAM-9] later is told a gap, also where nothing happened meanwhile and the gap before was lost", async () => {
+    const workspace = newWorkspace();
+    const [first] = await workspace.publish(workspace.personEvent("ada"));
+    const after = first !== undefined && "position" in first ? first.position : "";
+    for (const attempt of [1, 2]) {
+      const client = await StreamClient.connect(workspace);
+      client.subscribe("never made", { after });
+      expect([attempt, (await client.told()).filter((told) => told !== "")]).toEqual([attempt, ["gap"]]);
+      client.socket.close();
+    }
+  });
+
   it("[STREAM-9] to a stream that was made anew since is told a gap", async () => {
     const { workspace, after } = await dropped();
     const other = await StreamClient.connect(workspace);
@@ -297,4 +309,49 @@ it("[STREAM-13] takes what a server publishes to the channel of the stream", asy
     payload: { objectRecordEventsWithQueryIds: [{ queryIds: ["q"], objectRecordEvent }], metadataEvents: [] },
   });
   expect(await client.told()).toEqual(["1=q"]);
+});
+
+it("[STREAM-15] an id that is no text of whole characters is answered, and harms nothing", async () => {
+  const workspace = newWorkspace();
+  const client = await StreamClient.connect(workspace);
+  client.subscribe("half \ud83d");
+  expect(await client.told()).toEqual(["error"]);
+  client.subscribe("s");
+  await client.told();
+  const response = await exports.default.fetch("http://127.0.0.1/graphql", {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${await workspace.token({ userId: USER_A })}`,
+      "Content-Type": "application/json",
+    },
+    body: JSON.stringify({
+      query: ADD,
+      variables: { input: { eventStreamId: "s", queryId: "half \ud83d", operationSignature: ANY } },
+    }),
+  });
+  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
+});
+
+it("[STREAM-9] a live stream that loses a query to a lowered limit is told a gap, and one that asked for no positions is not", async () => {
+  const workspace = newWorkspace();
+  const [client, plain] = [await StreamClient.connect(workspace), await StreamClient.connect(workspace, USER_B)];
+  client.subscribe("s", {});
+  plain.subscribe("t");
+  await client.add("s", "fits");
+  await plain.add("t", "fits");
+  await Promise.all([client.told(), plain.told()]);
+  await runInDurableObject(workspace.stub, (_, { storage: { sql } }) => {
+    const filter = { name: { in: Array(1_001).fill("a") } };
+    const text = JSON.stringify({ objectNameSingular: "person", variables: { filter } });
+    for (const stream of ["s", "t"]) {
+      sql.exec("INSERT INTO stream_queries (stream, id, text) VALUES (?, 'large', ?)", stream, text);
+    }
+  });
+  await evictDurableObject(workspace.stub);
+  await workspace.publish(workspace.personEvent("ada"));
+  expect(await client.told()).toEqual(["gap", "person-ada=fits"]);
+  expect(await plain.told()).toEqual(["person-ada=fits"]);
+  await evictDurableObject(workspace.stub);
+  await workspace.publish(workspace.personEvent("bob"));
+  expect(await client.told()).toEqual(["person-bob=fits"]);
 });

@@ -117,9 +117,9 @@ describe("a snapshot", () => {
     const [start] = await publish(personEvent("before"));
     const resume = { after: start !== undefined && "position" in start ? start.position : "" };
     const socket = await connect(ADA);
-    const subscribe = (id: string) =>
-      socket.send({ type: "subscribe", id, payload: { query: STREAM, extensions: { resume } } });
-    subscribe("1");
+    const subscribe = (id: string, from: object) =>
+      socket.send({ type: "subscribe", id, payload: { query: STREAM, extensions: { resume: from } } });
+    subscribe("1", {});
     const add = "mutation ($input: AddQuerySubscriptionInput!) { addQueryToEventStream(input: $input) }";
     const queries = {
       any: {},
@@ -163,7 +163,7 @@ describe("a snapshot", () => {
     expect(await events()).toEqual([["any,notName", "after,updatedFields"]]);
 
     await evictDurableObject(stub);
-    subscribe("2");
+    subscribe("2", resume);
     expect(await events()).toEqual(Array(3).fill(["any,notName", "after,updatedFields"]));
   });
 
@@ -206,7 +206,7 @@ describe("a snapshot", () => {
     expect(await told(ada)).toEqual(["error"]);
   });
 
-  it("[PERM-3] holds for records in the payloads of channels", async () => {
+  it("[PERM-3] [PERM-18] holds for records in the payloads of channels", async () => {
     const { put, connect, publish, workspaceId } = newTeam();
     await put(1, { noName: NO_NAME }, { [ADA]: "noName" });
     const socket = await connect(ADA);

@@ -97,12 +97,16 @@ export class Permissions {
       return isSame ? taken(stored.version) : conflict(stored.version);
     }
     const { MAX_MEMBERS: max } = this.#context.limits;
-    if (this.#store.countMembers() + growthOf(this.#store, patch) > max) {
+    const growth = growthOf(this.#store, patch);
+    // Where a lowered limit is passed already, members can still be changed and taken out.
+    if (growth > 0 && this.#store.countMembers() + growth > max) {
       const message = `A snapshot may have ${max} members (MAX_MEMBERS).`;
       return { taken: false, code: "TOO_LARGE", message, version: stored.version };
     }
     this.#store.patch(patch);
-    this.#read();
+    // Its rules are as they were, and parsing a megabyte of them takes longer than all the rest.
+    const { rules } = this.#current ?? { rules: NO_RULES };
+    this.#take({ version: patch.version, rules });
     return taken(patch.version);
   }
 
@@ -113,10 +117,14 @@ export class Permissions {
 
   /** Takes what is stored for what holds. A snapshot that can no longer be read grants nothing. */
   #read(): void {
+    const stored = this.#store?.load();
+    this.#take(stored && { version: stored.version, rules: readRules(stored.rules) });
+  }
+
+  #take(current: Current | undefined): void {
     this.#viewers.clear();
     this.#byCaller.clear();
-    const stored = this.#store?.load();
-    this.#current = stored && { version: stored.version, rules: readRules(stored.rules) };
+    this.#current = current;
   }
 
   #viewerIn({ version, rules }: Current, caller: Principal): Viewer {

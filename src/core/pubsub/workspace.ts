@@ -1,3 +1,4 @@
+import type { BreakerState } from "../circuit-breaker.ts";
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../permissions/snapshot.ts";
 import type { Principal } from "../principal.ts";
 import type { SubscribeMessage } from "../protocol/messages.ts";
@@ -57,6 +58,8 @@ export interface WorkspaceReport extends StreamCounts {
   readonly epoch?: string;
   /** Of the permissions; absent when there are none. */
   readonly snapshotVersion?: number;
+  /** How the service behind `ENRICHER` did of late; absent where none is bound. */
+  readonly enricher?: BreakerState;
   /** Says why records reach nobody, where that is so. */
   readonly notDelivering?: string;
 }

@@ -16,7 +16,7 @@ export interface EventStream {
   /** Names its channel, for servers that match by themselves. */
   readonly channelId: string;
   readonly owner: StreamOwner;
-  /** Offset of the log when the stream was made as it is: it knows nothing of what came before. */
+  /** The first position, as an offset of the log, of which a client may come back to the stream as it is. */
   readonly since: number;
   /** When its subscription went, epoch ms; undefined while it has one. */
   readonly detachedAt: number | undefined;

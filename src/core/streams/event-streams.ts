@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Limits } from "../limits.ts";
+import type { ResumeState } from "../protocol/session.ts";
 import type { EventStream, StreamOwner } from "./event-stream.ts";
 import { type KeptBesides, QueryCosts } from "./query-costs.ts";
 import { QueryIndex } from "./query-index.ts";
@@ -8,6 +9,7 @@ import { parseStreamQuery, type StreamQuery } from "./stream-query.ts";
 import {
   ALREADY_EXISTS,
   NOT_AUTHORIZED,
+  refuseId,
   type StreamAnswer,
   type StreamRefusal,
   tooManyQueries,
@@ -21,6 +23,8 @@ export interface EventStreamsContext {
   /** Opens the store, where something is to be written. */
   readonly store: () => StreamStore;
   readonly limits: Limits;
+  /** Offset of the end of the log. */
+  readonly head: number;
   /** What the channel of a stream is named. */
   readonly channelIdOf: (id: string) => string;
   readonly keptBesides: KeptBesides;
@@ -52,6 +56,8 @@ interface HeldStream extends EventStream {
  * and restarts; a stream without its subscription lives on for a while, so that a client that reconnects finds it.
  */
 export class EventStreams {
+  /** Those that lost a stored query when the object woke, as it no longer fits the limits: their clients are told a gap. */
+  readonly outgrown: ReadonlySet<string>;
   readonly #context: EventStreamsContext;
   readonly #streams = new Map<string, HeldStream>();
   readonly #byChannel = new Map<string, HeldStream>();
@@ -69,13 +75,19 @@ export class EventStreams {
     const { streams, queries } = context.stored;
     const byDetachment = [...streams].sort((a, b) => (a.detachedAt ?? 0) - (b.detachedAt ?? 0));
     for (const stream of byDetachment) this.#hold({ ...stream, ...this.#emptyOf(stream.id) });
+    const outgrown = new Set<string>();
     for (const { stream, id, text } of queries) {
       const held = this.#streams.get(stream);
       const query = parseOrRefuse(id, JSON.parse(text), context.limits);
       if (held === undefined) continue;
-      if ("code" in query) outgrow(held);
-      else this.#enter(held, query);
+      if ("code" in query) {
+        context.store().deleteQuery(stream, id);
+        held.since = context.head + 1;
+        this.#save(held);
+        outgrown.add(stream);
+      } else this.#enter(held, query);
     }
+    this.outgrown = outgrown;
   }
 
   [Symbol.iterator](): Iterator<EventStream> {
@@ -128,26 +140,31 @@ export class EventStreams {
 
   /**
    * Gives a stream to a subscription of its owner, making it where there is none.
-   * @param keepsQueries whether the client goes on with the stream as it is; otherwise it begins anew
+   * @param resume where a client goes on with the stream as it is; without it, the stream begins anew
    * @param head of the log
    */
   attach(
     id: string,
     owner: StreamOwner,
-    keepsQueries: boolean,
+    resume: ResumeState | undefined,
     head: number,
     now: number,
   ): EventStream | StreamRefusal {
-    if (!isId(id)) return badId("eventStreamId");
+    const badId = refuseId("eventStreamId", id);
+    if (badId !== undefined) return badId;
     this.expire(now);
     const known = this.#streams.get(id);
     if (known !== undefined && known.owner.identity !== owner.identity) return ALREADY_EXISTS;
-    if (known === undefined) return this.#make(id, owner, head);
-    if (keepsQueries && known.detachedAt === undefined) return known;
-    if (!keepsQueries) {
+    if (known === undefined) {
+      // Only who had no position before may come back with that of now.
+      const isFirst = resume !== undefined && resume.cursor === undefined;
+      return this.#make(id, owner, isFirst ? head : head + 1);
+    }
+    if (resume !== undefined && known.detachedAt === undefined) return known;
+    if (resume === undefined) {
       for (const query of [...known.queries.values()]) this.#unindex(known, query);
       this.#context.store().clearQueries(id);
-      known.since = head;
+      known.since = head + 1;
     }
     this.#detach(known, undefined);
     return known;
@@ -161,7 +178,8 @@ export class EventStreams {
 
   /** Adds a query, or puts it in the place of one of the same id. */
   addQuery(id: string, identity: string, queryId: string, signature: unknown, now: number): StreamAnswer {
-    if (!isId(queryId)) return badId("queryId");
+    const badId = refuseId("queryId", queryId);
+    if (badId !== undefined) return badId;
     const stream = this.#find(id, identity, now);
     if (typeof stream === "boolean" || "code" in stream) return stream;
     const { limits, store } = this.#context;
@@ -175,9 +193,9 @@ export class EventStreams {
     if ("code" in query) return query;
     const refusal = this.#costs.refuse(identity, query, before);
     if (refusal !== undefined) return refusal;
+    store().putQuery({ stream: id, id: queryId, text: query.text });
     if (before !== undefined) this.#unindex(stream, before);
     this.#enter(stream, query);
-    store().putQuery({ stream: id, id: queryId, text: query.text });
     return true;
   }
 
@@ -186,8 +204,8 @@ export class EventStreams {
     if (typeof stream === "boolean" || "code" in stream) return stream;
     const query = stream.queries.get(queryId);
     if (query === undefined) return true;
-    this.#unindex(stream, query);
     this.#context.store().deleteQuery(id, queryId);
+    this.#unindex(stream, query);
     return true;
   }
 
@@ -224,7 +242,7 @@ export class EventStreams {
     return stream.owner.identity === identity ? stream : NOT_AUTHORIZED;
   }
 
-  #make(id: string, owner: StreamOwner, head: number): EventStream | StreamRefusal {
+  #make(id: string, owner: StreamOwner, since: number): EventStream | StreamRefusal {
     const { limits, store } = this.#context;
     const count = this.#byIdentity.get(owner.identity)?.size ?? 0;
     if (count >= limits.MAX_STREAMS_PER_IDENTITY) {
@@ -236,9 +254,10 @@ export class EventStreams {
       }
       this.#drop(oldest);
     }
-    const stream = { id, owner, since: head, detachedAt: undefined, ...this.#emptyOf(id) };
+    const stored = { id, owner, since, detachedAt: undefined };
+    const stream = { ...stored, ...this.#emptyOf(id) };
+    store().put(stored);
     this.#hold(stream);
-    store().put({ id, owner, since: head, detachedAt: undefined });
     return stream;
   }
 
@@ -272,8 +291,11 @@ export class EventStreams {
     stream.detachedAt = at;
     this.#detached.delete(stream);
     if (at !== undefined) this.#detached.add(stream);
-    const { id, owner, since } = stream;
-    this.#context.store().put({ id, owner, since, detachedAt: at });
+    this.#save(stream);
+  }
+
+  #save({ id, owner, since, detachedAt }: HeldStream): void {
+    this.#context.store().put({ id, owner, since, detachedAt });
   }
 
   #enter(stream: HeldStream, query: StreamQuery): void {
@@ -291,21 +313,6 @@ export class EventStreams {
     if (item !== undefined) this.#index.delete(item);
     this.#costs.remove(stream.owner.identity, query);
   }
-}
-
-/** A stored query no longer fits the limits: whoever resumes the stream is told a gap. */
-function outgrow(stream: HeldStream): void {
-  stream.since = Number.MAX_SAFE_INTEGER;
-}
-
-const MAX_ID_LENGTH = 128;
-
-function isId(id: string): boolean {
-  return id !== "" && id.length <= MAX_ID_LENGTH;
-}
-
-function badId(what: string): StreamRefusal {
-  return { code: "BAD_USER_INPUT", message: `${what} must be a text of 1 to ${MAX_ID_LENGTH} characters.` };
 }
 
 function parseOrRefuse(id: string, signature: unknown, limits: Limits): StreamQuery | StreamRefusal {

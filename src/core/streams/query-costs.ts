@@ -8,10 +8,11 @@ export type KeptBesides = (identity: string) => { readonly ofCaller: number; rea
 
 interface QueryCost {
   readonly bytes: number;
+  readonly nodes: number;
   readonly textWeight: number;
 }
 
-const NO_COST: QueryCost = { bytes: 0, textWeight: 0 };
+const NO_COST: QueryCost = { bytes: 0, nodes: 0, textWeight: 0 };
 
 /** What queries make a workspace keep and look at: those of each caller, and all together. */
 export class QueryCosts {
@@ -44,11 +45,18 @@ export class QueryCosts {
   /** Why a query is too much on top of the others, taking the place of one of them; undefined when it is not. */
   refuse(identity: string, query: StreamQuery, before: StreamQuery | undefined): StreamRefusal | undefined {
     const {
+      MAX_QUERY_NODES_PER_IDENTITY: nodes,
       MAX_TEXT_CONDITIONS_PER_IDENTITY: conditions,
       MAX_KEPT_BYTES_PER_IDENTITY: ofIdentity,
       MAX_KEPT_BYTES_PER_WORKSPACE: ofWorkspace,
     } = this.#limits;
     const own = this.of(identity);
+    const moreNodes = query.nodes - (before?.nodes ?? 0);
+    if (moreNodes > 0 && own.nodes + moreNodes > nodes) {
+      return tooManyQueries(
+        `The queries of one caller may have ${nodes} conditions and groups (MAX_QUERY_NODES_PER_IDENTITY).`,
+      );
+    }
     const moreTexts = query.textWeight - (before?.textWeight ?? 0);
     if (moreTexts > 0 && own.textWeight + moreTexts > conditions) {
       return tooManyQueries(
@@ -67,9 +75,13 @@ export class QueryCosts {
   }
 
   #count(identity: string, query: StreamQuery, times: 1 | -1): void {
-    const { bytes, textWeight } = this.of(identity);
+    const { bytes, nodes, textWeight } = this.of(identity);
     const more = times * keptBytesOfQuery(query);
-    const cost = { bytes: bytes + more, textWeight: textWeight + times * query.textWeight };
+    const cost = {
+      bytes: bytes + more,
+      nodes: nodes + times * query.nodes,
+      textWeight: textWeight + times * query.textWeight,
+    };
     // No query has no bytes.
     if (cost.bytes === 0) this.#ofCallers.delete(identity);
     else this.#ofCallers.set(identity, cost);

@@ -23,18 +23,23 @@ export function readRelatedRecords(value: unknown, secretFields: SecretFields): 
   return read;
 }
 
+/** The related records of one record of a message. */
+export type FindRelated = (record: JsonObject) => JsonObject | readonly JsonObject[] | null;
+
 /**
- * The related records of one record: of a field whose column the record has, the one that the column names; of any other
- * field, those that name the record in a column of their own.
+ * Prepares the search in a field's related records, each of which is looked at once. Of a field whose column a record
+ * has, it is the one that the column names; of any other field, those that name the record in a column of their own.
  */
-export function relatedOf(
-  record: JsonObject,
+export function findRelated(
   { objectNameSingular, objectMetadata }: Pick<RecordMessage, "objectNameSingular" | "objectMetadata">,
   field: string,
   records: readonly JsonObject[],
-): JsonObject | readonly JsonObject[] | null {
+): FindRelated {
   const column = objectMetadata?.fields?.find(({ name }) => name === field)?.joinColumnName ?? `${field}Id`;
-  if (Object.hasOwn(record, column)) return records.find(({ id }) => id === record[column]) ?? null;
-  const inverse = `${objectNameSingular}Id`;
-  return records.filter((related) => related[inverse] === record.id);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const byOwner = Map.groupBy(records, (record) => record[`${objectNameSingular}Id`]);
+  return (record) => {
+    if (Object.hasOwn(record, column)) return record[column] == null ? null : (byId.get(record[column]) ?? null);
+    return record.id == null ? [] : (byOwner.get(record.id) ?? []);
+  };
 }

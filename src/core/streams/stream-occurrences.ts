@@ -74,9 +74,7 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
             return verdict === true;
           })
           .map(({ id }) => id);
-        return ids.length === 0
-          ? []
-          : [eventWithQueryIds(message, withRelations(message, seen, relationsFor(viewer)), ids)];
+        return ids.length === 0 ? [] : [eventWithQueryIds(message, withRelations(seen, relationsFor(viewer)), ids)];
       });
       return matched.length === 0 ? undefined : streamValue(stream.id, { events: matched });
     },

@@ -1,4 +1,5 @@
 import { compileFilter, type RecordMatcher } from "../filter/compile-filter.ts";
+import { countNodes } from "../filter/count-nodes.ts";
 import { type InvalidReason, isEmptyFilter } from "../filter/filter.ts";
 import type { FilterLimits } from "../filter/measure-filter.ts";
 import { parseFilter } from "../filter/parse-filter.ts";
@@ -19,6 +20,8 @@ export interface StreamQuery {
   readonly fields: ReadonlySet<string>;
   /** What every record that it matches has in common. */
   readonly equalities: RequiredEqualities;
+  /** Conditions and groups that a record may be compared with. */
+  readonly nodes: number;
   /** How many times it may read a whole text of a record. */
   readonly textWeight: number;
   /** Why it matches nothing, where that is so. */
@@ -44,6 +47,7 @@ export function parseStreamQuery(id: string, signature: unknown, limits: FilterL
     matches: compileFilter(parsed),
     fields: referencedFields(parsed),
     equalities: requiredEqualities(parsed),
+    nodes: countNodes(parsed),
     textWeight: textWeightOf(parsed),
     ...(!parsed.valid && { invalid: parsed.reason }),
     text: JSON.stringify({ objectNameSingular: name, variables: { filter } }),

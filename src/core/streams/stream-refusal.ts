@@ -29,3 +29,11 @@ export const NOT_AUTHORIZED: StreamRefusal = {
 export function tooManyQueries(message: string): StreamRefusal {
   return { code: "TOO_MANY_QUERIES", message };
 }
+
+const MAX_ID_LENGTH = 128;
+
+/** Half of a surrogate pair has no UTF-8, of which channels are named and which SQLite keeps. */
+export function refuseId(what: string, id: string): StreamRefusal | undefined {
+  if (id !== "" && id.length <= MAX_ID_LENGTH && id.isWellFormed()) return undefined;
+  return { code: "BAD_USER_INPUT", message: `${what} must be a text of 1 to ${MAX_ID_LENGTH} characters.` };
+}

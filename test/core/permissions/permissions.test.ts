@@ -233,6 +233,32 @@ describe("a snapshot", () => {
     expect(permissions.patch(patch)).toMatchObject({ taken: false, version: null });
   });
 
+  it("[PERM-10] [LIMIT-52] has members taken out and changed also where there are more than a lowered limit allows", () => {
+    const store = new MemoryPermissionStore();
+    const roles = { [SALES]: { objects: { "*": { canRead: true } } } };
+    store.put(
+      parseSnapshot({ version: 1, roles, members: { [uuid(201)]: SALES, [uuid(202)]: SALES } }, DEFAULT_LIMITS),
+    );
+    const limits = { ...DEFAULT_LIMITS, MAX_MEMBERS: 1 };
+    const permissions = new Permissions({ stored: store, store: () => store, limits, isOpen: false });
+    const patch = (version: number, members: object) =>
+      permissions.patch(parseMembersPatch({ version, members }, DEFAULT_LIMITS));
+    expect(patch(2, { [uuid(201)]: AUDIT })).toEqual({ taken: true, version: 2 });
+    expect(patch(3, { [uuid(203)]: SALES })).toMatchObject({ taken: false, code: "TOO_LARGE" });
+    expect(patch(3, { [uuid(202)]: null })).toEqual({ taken: true, version: 3 });
+    expect(patch(4, { [uuid(202)]: SALES })).toMatchObject({ taken: false, code: "TOO_LARGE" });
+    expect([1, 2].map((n) => seen(permissions, batch({ after: ADA }), user(n)) !== undefined)).toEqual([false, false]);
+  });
+
+  it("[PERM-10] is not parsed again for a change of its members", () => {
+    const permissions = permissionsWith({ "*": { canRead: true } });
+    const parse = vi.spyOn(JSON, "parse");
+    permissions.patch({ version: 2, members: new Map([[uuid(202), [SALES]]]) });
+    expect(seen(permissions, batch({ after: ADA }), user(2))).toBeDefined();
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+  });
+
   it("[PERM-11] that is not there shows everything where it may be missing, and no record where it may not", () => {
     const store = new MemoryPermissionStore();
     const of = (isOpen: boolean) =>

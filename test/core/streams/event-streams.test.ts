@@ -16,7 +16,7 @@ const codeOf = (answer: unknown) => (answer as { code?: string }).code;
 describe("a stream", () => {
   it("[STREAM-2] takes queries by their id, over those of the same id, and gives them up", () => {
     const streams = newStreams();
-    streams.attach("s", A, false, 5, 0);
+    streams.attach("s", A, undefined, 5, 0);
     expect(streams.addQuery("s", A.identity, "q", person({ name: { eq: "ada" } }), 0)).toBe(true);
     expect(streams.addQuery("s", A.identity, "q", person({ name: { eq: "bob" } }), 0)).toBe(true);
     const found = (name: string) => streams.candidates("person", [{ id: "1", name }]).size;
@@ -34,43 +34,55 @@ describe("a stream", () => {
 
   it("[STREAM-3] is its caller's alone", () => {
     const streams = newStreams();
-    streams.attach("s", A, false, 0, 0);
+    streams.attach("s", A, undefined, 0, 0);
     expect(subCodeOf(streams.addQuery("s", B.identity, "q", person(), 0))).toBe("NOT_AUTHORIZED");
     expect(subCodeOf(streams.removeQuery("s", B.identity, "q", 0))).toBe("NOT_AUTHORIZED");
-    expect(subCodeOf(streams.attach("s", B, true, 0, 0))).toBe("EVENT_STREAM_ALREADY_EXISTS");
+    expect(subCodeOf(streams.attach("s", B, {}, 0, 0))).toBe("EVENT_STREAM_ALREADY_EXISTS");
     streams.detach("s", 0);
-    expect(subCodeOf(streams.attach("s", B, false, 0, 1))).toBe("EVENT_STREAM_ALREADY_EXISTS");
+    expect(subCodeOf(streams.attach("s", B, undefined, 0, 1))).toBe("EVENT_STREAM_ALREADY_EXISTS");
   });
 
   it("[STREAM-4] keeps its queries for a client that goes on with it, and drops them for one that begins anew", () => {
     const streams = newStreams();
-    streams.attach("s", A, false, 5, 0);
+    streams.attach("s", A, {}, 5, 0);
     streams.addQuery("s", A.identity, "q", person(), 0);
     streams.detach("s", 10);
-    expect(streams.attach("s", A, true, 9, 20)).toMatchObject({ since: 5, detachedAt: undefined });
+    expect(streams.attach("s", A, {}, 9, 20)).toMatchObject({ since: 5, detachedAt: undefined });
     expect(streams.get("s")?.queries.size).toBe(1);
-    expect(streams.attach("s", A, false, 9, 30)).toMatchObject({ since: 9 });
+    expect(streams.attach("s", A, undefined, 9, 30)).toMatchObject({ since: 10 });
     expect([streams.get("s")?.queries.size, streams.candidates("person", [{}]).size]).toEqual([0, 0]);
+  });
+
+  it("[STREAM-9] is known from its first position on to the client that made it, and not to one that meant another", () => {
+    const streams = newStreams();
+    const sinceOf = (stream: ReturnType<typeof streams.attach>) => "since" in stream && stream.since;
+    expect(sinceOf(streams.attach("first", A, {}, 5, 0))).toBe(5);
+    expect(sinceOf(streams.attach("first", A, { cursor: 5 }, 5, 0))).toBe(5);
+    // It is not there any more, though nothing was written since.
+    expect(sinceOf(streams.attach("gone", A, { cursor: 5 }, 5, 0))).toBe(6);
+    // Made by a tab that asks for no positions, and asked for by one that had it before.
+    expect(sinceOf(streams.attach("plain", A, undefined, 5, 0))).toBe(6);
+    expect(sinceOf(streams.attach("plain", A, { cursor: 5 }, 5, 0))).toBe(6);
   });
 
   it("[STREAM-8] lives so long without its subscription, both sides", () => {
     const streams = newStreams();
-    streams.attach("s", A, false, 0, 0);
+    streams.attach("s", A, undefined, 0, 0);
     expect(streams.nextExpiry).toBe(Number.POSITIVE_INFINITY);
     streams.detach("s", 1_000);
     expect(streams.nextExpiry).toBe(121_000);
     expect(streams.addQuery("s", A.identity, "q", person(), 120_999)).toBe(true);
     expect(streams.addQuery("s", A.identity, "q", person(), 121_000)).toBe(false);
     expect([streams.size, streams.keptBytes, streams.candidates("person", [{}]).size]).toEqual([0, 0, 0]);
-    expect(streams.attach("s", B, false, 0, 121_000)).toMatchObject({ owner: B });
+    expect(streams.attach("s", B, undefined, 0, 121_000)).toMatchObject({ owner: B });
   });
 
   it("[STREAM-7] is there again after a restart, with its queries and its time", () => {
     const store = new MemoryStreamStore();
     const before = withLimits({}, store);
-    before.attach("a", A, false, 5, 0);
+    before.attach("a", A, {}, 5, 0);
     before.addQuery("a", A.identity, "q", person({ name: { eq: "ada" } }), 0);
-    before.attach("b", A, false, 6, 0);
+    before.attach("b", A, {}, 6, 0);
     before.detach("b", 1_000);
     const after = withLimits({}, store);
     expect([...after].map(({ id, since, detachedAt }) => [id, since, detachedAt])).toEqual([
@@ -83,19 +95,23 @@ describe("a stream", () => {
     expect(after.get("a")?.detachedAt).toBe(2_000);
   });
 
-  it("[STREAM-9] whose stored query no longer fits the limits knows nothing of what came before", () => {
+  it("[STREAM-9] whose stored query no longer fits the limits knows nothing of what came before, and has it no more", () => {
     const store = new MemoryStreamStore();
     const before = withLimits({}, store);
-    before.attach("a", A, false, 5, 0);
+    before.attach("a", A, undefined, 5, 0);
     before.addQuery("a", A.identity, "q", person({ name: { in: ["a", "b", "c"] } }), 0);
-    const after = withLimits({ MAX_QUERY_IN_VALUES: 2 }, store);
-    expect(after.attach("a", A, true, 100, 0)).toMatchObject({ since: Number.MAX_SAFE_INTEGER });
-    expect(after.get("a")?.queries.size).toBe(0);
+    before.addQuery("a", A.identity, "fits", person(), 0);
+    const after = newStreams({ ...DEFAULT_LIMITS, MAX_QUERY_IN_VALUES: 2 }, store, 99);
+    expect([...after.outgrown]).toEqual(["a"]);
+    expect(after.attach("a", A, { cursor: 99 }, 99, 0)).toMatchObject({ since: 100 });
+    expect([...(after.get("a")?.queries.keys() ?? [])]).toEqual(["fits"]);
+    const later = withLimits({}, store);
+    expect([later.outgrown.size, later.get("a")?.since, later.get("a")?.queries.size]).toEqual([0, 100, 1]);
   });
 
   it("is found by its channel", () => {
     const streams = newStreams();
-    streams.attach("s", A, false, 0, 0);
+    streams.attach("s", A, undefined, 0, 0);
     expect(streams.ofChannel("channel-of-s")?.id).toBe("s");
     expect(streams.ofChannel("s")).toBeUndefined();
   });
@@ -104,18 +120,18 @@ describe("a stream", () => {
 describe("limits", () => {
   it("[LIMIT-33] of streams: the longest abandoned one gives way, and none that is in use", () => {
     const streams = withLimits({ MAX_STREAMS_PER_IDENTITY: 2 });
-    for (const id of ["a", "b"]) streams.attach(id, A, false, 0, 0);
-    expect(codeOf(streams.attach("c", A, false, 0, 0))).toBe("TOO_MANY_STREAMS");
-    expect(codeOf(streams.attach("c", B, false, 0, 0))).toBeUndefined();
+    for (const id of ["a", "b"]) streams.attach(id, A, undefined, 0, 0);
+    expect(codeOf(streams.attach("c", A, undefined, 0, 0))).toBe("TOO_MANY_STREAMS");
+    expect(codeOf(streams.attach("c", B, undefined, 0, 0))).toBeUndefined();
     streams.detach("b", 1);
     streams.detach("a", 2);
-    expect(codeOf(streams.attach("d", A, false, 0, 3))).toBeUndefined();
+    expect(codeOf(streams.attach("d", A, undefined, 0, 3))).toBeUndefined();
     expect(["a", "b", "d"].map((id) => streams.get(id) !== undefined)).toEqual([true, false, true]);
   });
 
   it("[LIMIT-34] of queries of a stream; one that is replaced is none more", () => {
     const streams = withLimits({ MAX_QUERIES_PER_STREAM: 2 });
-    streams.attach("s", A, false, 0, 0);
+    streams.attach("s", A, undefined, 0, 0);
     const add = (id: string) => streams.addQuery("s", A.identity, id, person(), 0);
     expect([add("1"), add("2"), codeOf(add("3")), add("2")]).toEqual([true, true, "TOO_MANY_QUERIES", true]);
   });
@@ -127,10 +143,11 @@ describe("limits", () => {
         limits: { ...DEFAULT_LIMITS, MAX_KEPT_BYTES_PER_IDENTITY: 1_000, MAX_KEPT_BYTES_PER_WORKSPACE: 2_000 },
         stored: store.load(),
         store: () => store,
+        head: 0,
         channelIdOf: String,
         keptBesides: () => ({ ofCaller, ofAll }),
       });
-      streams.attach("s", A, false, 0, 0);
+      streams.attach("s", A, undefined, 0, 0);
       return streams.addQuery("s", A.identity, "q", person(), 0);
     };
     expect(at(0, 0)).toBe(true);
@@ -140,8 +157,8 @@ describe("limits", () => {
 
   it("[LIMIT-35] of searches in texts, in all queries of a caller; what is removed or replaced counts no longer", () => {
     const streams = withLimits({ MAX_TEXT_CONDITIONS_PER_IDENTITY: 3 });
-    for (const id of ["a", "b"]) streams.attach(id, A, false, 0, 0);
-    streams.attach("c", B, false, 0, 0);
+    for (const id of ["a", "b"]) streams.attach(id, A, undefined, 0, 0);
+    streams.attach("c", B, undefined, 0, 0);
     const two = person({ name: { firstName: { ilike: "%a%" }, lastName: { ilike: "%a%" } } });
     const one = person({ name: { ilike: "%a%" } });
     expect(streams.addQuery("a", A.identity, "q", two, 0)).toBe(true);
@@ -155,17 +172,37 @@ describe("limits", () => {
     expect(streams.addQuery("b", A.identity, "more", one, 0)).toBe(true);
   });
 
+  it("[LIMIT-36] of conditions and groups in all queries of a caller; what is removed or replaced counts no longer", () => {
+    const streams = withLimits({ MAX_QUERY_NODES_PER_IDENTITY: 4 });
+    for (const id of ["a", "b"]) streams.attach(id, A, undefined, 0, 0);
+    streams.attach("c", B, undefined, 0, 0);
+    const three = person({ a: { eq: 1 }, b: { eq: 1 } });
+    const one = person({ a: { eq: 1 } });
+    const add = (stream: string, query: string, signature: object, identity = A.identity) =>
+      streams.addQuery(stream, identity, query, signature, 0);
+    expect([add("a", "q", three), add("b", "q", one), add("c", "q", three, B.identity)]).toEqual([true, true, true]);
+    expect(add("b", "more", person())).toMatchObject({
+      code: "TOO_MANY_QUERIES",
+      message: expect.stringMatching(/NODES/),
+    });
+    expect([add("a", "q", one), add("b", "more", person()), codeOf(add("b", "q", three))]).toEqual([
+      ...[true, true, "TOO_MANY_QUERIES"],
+    ]);
+    streams.removeQuery("a", A.identity, "q", 0);
+    expect(add("b", "q", three)).toBe(true);
+  });
+
   it("[LIMIT-44] of a query, which is not added then", () => {
     const streams = withLimits({ MAX_QUERY_IN_VALUES: 2 });
-    streams.attach("s", A, false, 0, 0);
+    streams.attach("s", A, undefined, 0, 0);
     const answer = streams.addQuery("s", A.identity, "q", person({ name: { in: ["a", "b", "c"] } }), 0);
     expect([codeOf(answer), streams.get("s")?.queries.size]).toEqual(["QUERY_TOO_LARGE", 0]);
   });
 
-  it.each(["", "x".repeat(129)])("[STREAM-15] of ids, such as %j", (id) => {
+  it.each(["", "x".repeat(129), "half \ud83d"])("[STREAM-15] of ids, such as %j", (id) => {
     const streams = newStreams();
-    streams.attach("s", A, false, 0, 0);
-    expect(codeOf(streams.attach(id, A, false, 0, 0))).toBe("BAD_USER_INPUT");
+    streams.attach("s", A, undefined, 0, 0);
+    expect(codeOf(streams.attach(id, A, undefined, 0, 0))).toBe("BAD_USER_INPUT");
     expect(codeOf(streams.addQuery("s", A.identity, id, person(), 0))).toBe("BAD_USER_INPUT");
   });
 });
@@ -177,7 +214,7 @@ it.each<[string, unknown]>([
   ["regex", person({ name: { regex: "a" } })],
 ])("[STREAM-14] a query with %s is taken, and is nobody's candidate", (_, signature) => {
   const streams = newStreams();
-  streams.attach("s", A, false, 0, 0);
+  streams.attach("s", A, undefined, 0, 0);
   expect(streams.addQuery("s", A.identity, "q", signature, 0)).toBe(true);
   expect(streams.candidates("person", [{ name: "a" }]).size).toBe(0);
   expect(streams.count()).toMatchObject({ streams: 1, queries: 1 });
@@ -185,7 +222,7 @@ it.each<[string, unknown]>([
 
 it("[STREAM-14] counts queries that are wrong", () => {
   const streams = newStreams();
-  streams.attach("s", A, false, 0, 0);
+  streams.attach("s", A, undefined, 0, 0);
   streams.addQuery("s", A.identity, "1", person({ name: { regex: "a" } }), 0);
   streams.addQuery("s", A.identity, "2", person(), 0);
   expect(streams.count()).toEqual({ streams: 1, queries: 2, invalidQueries: 1, failedMatches: 0 });

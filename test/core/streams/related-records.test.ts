@@ -32,7 +32,7 @@ const message: RecordMessage = {
 };
 
 const withRelated = (of: RecordMessage, seen: RecordEvent, viewer: Viewer) =>
-  withRelations(of, seen, visibleRelations(of, viewer));
+  withRelations(seen, visibleRelations(of, viewer));
 
 describe("withRelations", () => {
   it("[STREAM-16] joins records by the column of the field, or by a column of their own", () => {
@@ -58,6 +58,36 @@ describe("withRelations", () => {
     expect(withRelated(message, event, viewer).properties).toEqual({
       before: { ...event.properties.before, company: null },
       after: { ...event.properties.after, company: { id: "c2" } },
+    });
+  });
+
+  it("[STREAM-16] looks at each related record once, however many events there are", () => {
+    let looks = 0;
+    const counted = (id: string, rest: object) => ({
+      get id() {
+        looks++;
+        return id;
+      },
+      ...rest,
+    });
+    const ids = Array.from({ length: 50 }, (_, i) => `${i}`);
+    const events = ids.map((id) => ({ recordId: id, properties: { after: { id, companyId: id } } }));
+    const records = ids.map((id) => counted(id, {}));
+    const many = { ...message, events, related: { company: { objectNameSingular: "company", records } } };
+    const relations = visibleRelations(many, OPEN_VIEWER);
+    for (const each of events) withRelations(each, relations);
+    expect(looks).toBe(50);
+  });
+
+  it("[STREAM-16] finds nothing for a record without an id, or whose column is empty", () => {
+    const nameless = [{ name: "of nobody" }, { id: null, personId: null }];
+    const related = {
+      company: { objectNameSingular: "company", records: nameless },
+      notes: { objectNameSingular: "note", records: nameless },
+    };
+    const partial = { ...event, properties: { after: { companyId: null } } };
+    expect(withRelated({ ...message, related }, partial, OPEN_VIEWER).properties.after).toEqual({
+      ...{ companyId: null, company: null, notes: [] },
     });
   });
 

@@ -14,7 +14,7 @@ const API_KEY: StreamOwner = { identity: "apiKey:k", isUser: false };
 function streamsWith(streams: Record<string, [StreamOwner, Record<string, object>?]>) {
   const made = newStreams();
   for (const [id, [owner, queries = {}]] of Object.entries(streams)) {
-    made.attach(id, owner, false, 0, 0);
+    made.attach(id, owner, undefined, 0, 0);
     for (const [queryId, filter] of Object.entries(queries)) {
       made.addQuery(id, owner.identity, queryId, { objectNameSingular: "person", variables: { filter } }, 0);
     }
