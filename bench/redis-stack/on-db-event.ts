@@ -33,9 +33,11 @@ interface OnDbEventArgs {
   readonly input: { readonly action?: string; readonly objectNameSingular?: string; readonly recordId?: string };
 }
 
+// With the check a subscription made before it ends can be lost for good (ioredis 2037).
+const options = { host: "127.0.0.1", port: Number(REDIS_PORT), enableReadyCheck: false };
 const pubsub = new RedisPubSub({
-  publisher: new Redis(Number(REDIS_PORT), "127.0.0.1"),
-  subscriber: new Redis(Number(REDIS_PORT), "127.0.0.1"),
+  publisher: new Redis(options),
+  subscriber: new Redis(options),
 });
 
 const SDL = `
