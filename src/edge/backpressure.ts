@@ -26,15 +26,23 @@ export class Backpressure {
   readonly #reader: WatchedReader;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isTold = false;
+  #sentSinceLook = Number.POSITIVE_INFINITY;
 
   constructor(reader: WatchedReader) {
     this.#reader = reader;
   }
 
-  /** To be called after something was sent. */
-  check(): void {
+  /**
+   * To be called after something was sent.
+   * @param sent how many bytes, at most
+   */
+  check(sent: number): void {
     const { ledger, giveUp } = this.#reader;
+    this.#sentSinceLook += sent;
+    // Measuring asks the runtime, which is not worth it for every frame: so little was sent since that nothing can be wrong.
+    if (this.#sentSinceLook <= ledger.unremarkable && !ledger.isOverfull) return;
     const { bytes, isRemarkable } = this.#measure();
+    this.#sentSinceLook = isRemarkable ? Number.POSITIVE_INFINITY : 0;
     if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) return giveUp();
     if (bytes > AT_ONCE_BUDGETS * ledger.budget) this.#tell(true);
     // A burst is no slow reader: one is told of only when its bytes still wait a moment later.

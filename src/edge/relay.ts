@@ -213,8 +213,12 @@ class Relay {
   }
 
   #sendOutwards(frames: readonly Frame[]): void {
-    for (const each of frames) sendQuietly(this.#outer, each);
-    this.#backpressure.check();
+    let bytes = 0;
+    for (const each of frames) {
+      sendQuietly(this.#outer, each);
+      bytes += maxBytesOf(each);
+    }
+    this.#backpressure.check(bytes);
   }
 
   /** A client that is not let in; some dialects say so in a message first. */
@@ -244,4 +248,9 @@ class Relay {
       }
     }
   }
+}
+
+/** A unit of a text has three bytes at most. */
+function maxBytesOf(frame: Frame): number {
+  return typeof frame === "string" ? 3 * frame.length : frame.byteLength;
 }

@@ -80,7 +80,8 @@ export class SseBody {
 
   #write(text: string): void {
     if (this.#controller === undefined) return;
-    this.#controller.enqueue(this.#encoder.encode(text));
-    this.#backpressure.check();
+    const bytes = this.#encoder.encode(text);
+    this.#controller.enqueue(bytes);
+    this.#backpressure.check(bytes.byteLength);
   }
 }

@@ -26,10 +26,10 @@ class FakeReader {
     });
   }
 
-  /** Something was sent; so much waits now. */
-  send(unread: number): void {
+  /** Something was sent, as much as there may be; so much waits now. */
+  send(unread: number, sent = MIB): void {
     this.unread = unread;
-    this.backpressure.check();
+    this.backpressure.check(sent);
   }
 
   /** So much waits a moment later. */
@@ -139,4 +139,13 @@ describe("Backpressure", () => {
     reader.backpressure.end();
     expect([[...reader.ledger.readers], vi.getTimerCount()]).toEqual([[], 0]);
   });
+});
+
+it("does not ask how much waits until more was sent than could be too much", () => {
+  const reader = new FakeReader();
+  reader.send(0, 10);
+  reader.send(100 * MIB, 10);
+  expect(reader.said).toEqual([]);
+  reader.send(100 * MIB);
+  expect(reader.said).toEqual(["given up"]);
 });
