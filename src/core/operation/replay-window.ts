@@ -35,6 +35,8 @@ interface LoggedOccurrence {
 
 /** Payloads that are kept for operations that are equal to one that had them. */
 const KEPT_PAYLOAD_BYTES = 4 * 1024 * 1024;
+/** What keeping one takes besides, or that there is none. */
+const ENTRY_BYTES = 100;
 
 /**
  * A stretch of the log, read for all operations that have come as far as that, wherever in it they are. Its rows are
@@ -119,7 +121,7 @@ export class ReplayWindow {
     if (known.has(offset)) return known.get(offset);
     const payload = this.#make(operation, found);
     if (operation.plan.field.streamOf !== undefined) return payload;
-    this.#payloadBytes += payload?.bytes ?? 0;
+    this.#payloadBytes += ENTRY_BYTES + (payload?.bytes ?? 0);
     if (this.#payloadBytes > KEPT_PAYLOAD_BYTES) {
       this.#payloads.clear();
       this.#payloadBytes = 0;
