@@ -2,11 +2,11 @@ import { type ReplayContext, ReplayWindow } from "../src/core/operation/replay-w
 import type { ReplayLog } from "../src/core/pubsub/replay-log.ts";
 
 /** Rows that are read at once, so that thousands of missed events are never in memory together. */
-const WINDOW_ROWS = 2_000;
-/** No more of them once they are as large as this: a row may have a megabyte. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
-/** Those that come back together have missed about the same; a second one is for what was published meanwhile. */
-const KEPT_WINDOWS = 2;
+const WINDOW_ROWS = 1_000;
+/** No more of them once they are as large as this: parsing them is one turn, and a row may have a megabyte. */
+const WINDOW_BYTES = 1024 * 1024;
+/** One for each of those that are replayed at once, should every one of them be at another place. */
+const KEPT_WINDOWS = 8;
 /** Clients that were cut off together come back one after the other: what one has read is kept this long for the next. */
 const KEPT_MS = 10_000;
 

@@ -10,18 +10,17 @@ import type {
 declare const WebSocketPair: typeof WorkersWebSocketPair;
 declare const Response: typeof WorkersResponse;
 
-/** `ATTACHMENT_BYTES`: how large an attachment is, serialized. */
 interface BareWakeEnv {
-  readonly ATTACHMENT_BYTES: string;
+  /** JSON of what an attachment has besides the record that its socket watches. */
+  readonly ATTACHMENT: string;
 }
 
-/** What a socket watches, and as many characters as make the attachment as large as it is to be. */
-type Attachment = readonly [recordId: string, rest: string];
+interface Attachment {
+  readonly recordId: string;
+}
 
 const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
 const RECORD_ID_LENGTH = 36;
-/** What V8 writes around two texts in an array. */
-const STRUCTURE_BYTES = 12;
 
 /**
  * The control of a wake: what an object must do at least that was evicted and has hibernating sockets, each with an
@@ -30,13 +29,13 @@ const STRUCTURE_BYTES = 12;
 export class BareWake {
   readonly #ctx: DurableObjectState;
   readonly #watchers = new Map<string, WebSocket>();
-  readonly #rest: string;
+  readonly #rest: object;
 
-  constructor(ctx: DurableObjectState, { ATTACHMENT_BYTES }: BareWakeEnv) {
+  constructor(ctx: DurableObjectState, { ATTACHMENT }: BareWakeEnv) {
     this.#ctx = ctx;
-    this.#rest = "x".repeat(Number(ATTACHMENT_BYTES) - RECORD_ID_LENGTH - STRUCTURE_BYTES);
+    this.#rest = JSON.parse(ATTACHMENT) as object;
     for (const socket of ctx.getWebSockets()) {
-      const [recordId] = socket.deserializeAttachment() as Attachment;
+      const { recordId } = socket.deserializeAttachment() as Attachment;
       this.#watchers.set(recordId, socket);
     }
     wakes++;
@@ -68,7 +67,7 @@ export class BareWake {
     const [, recordId] = /"recordId":"([^"]*)"/.exec(subscribe) ?? [];
     if (recordId === undefined) return;
     this.#watchers.set(recordId, socket);
-    const attachment: Attachment = [recordId, this.#rest];
+    const attachment: Attachment = { ...this.#rest, recordId };
     socket.serializeAttachment(attachment);
   }
 }

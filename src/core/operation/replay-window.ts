@@ -34,7 +34,7 @@ interface LoggedOccurrence {
 }
 
 /** Payloads that are kept for operations that are equal to one that had them. */
-const KEPT_PAYLOAD_BYTES = 4 * 1024 * 1024;
+const KEPT_PAYLOAD_BYTES = 1024 * 1024;
 /** What keeping one takes besides, or that there is none. */
 const ENTRY_BYTES = 100;
 
