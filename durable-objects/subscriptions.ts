@@ -148,7 +148,8 @@ export class Subscriptions {
     const begun = this.#holders.take(plan, point, principal, this.#context.log, now);
     if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
     const { isGap, ...state } = begun;
-    const operation: StoredOperation = { ...requested, ...state };
+    // Equal documents are in memory once, whichever frames they came in.
+    const operation: StoredOperation = { ...requested, document: plan.document.source, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
     const running = this.#enter({ connection, id, key, plan, viewer }, operation);
     const initial = executeInitialValue(plan);
