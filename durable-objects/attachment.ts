@@ -80,14 +80,21 @@ export function packAttachment({ session, ...state }: SocketState, spilled: Read
   return { ...state, version: VERSION, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
 }
 
-/** The state in an attachment, with the operations it holds; undefined when it is of another version or none of ours. */
-export function unpackAttachment(value: unknown): { state: SocketState; spilled: boolean } | undefined {
+/**
+ * The state in an attachment, with the operations it holds; undefined when it is of another version or none of ours.
+ * @param shared gives one text for equal ones: every attachment has its own copy of its documents
+ */
+export function unpackAttachment(
+  value: unknown,
+  shared = (document: string) => document,
+): { state: SocketState; spilled: boolean } | undefined {
   if (!isAttachment(value)) return undefined;
   const { version: _, documents, spilled, session, ...state } = value;
   if (session.state !== "ready") return { state: { ...state, session }, spilled };
   const operations = new Map<string, StoredOperation>();
+  const texts = documents.map(shared);
   for (const [id, document, rest] of session.operations) {
-    operations.set(id, { ...rest, document: documents[document] ?? "" });
+    operations.set(id, { ...rest, document: texts[document] ?? "" });
   }
   return { state: { ...state, session: { ...session, operations } }, spilled };
 }

@@ -1,18 +1,14 @@
 import { messageOf } from "../src/core/errors.ts";
 import type { Limits } from "../src/core/limits.ts";
-import { type ReplayPage, replayPage } from "../src/core/operation/replay-page.ts";
 import type { LoggedMessage, Payload } from "../src/core/operation/subscription-groups.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { LogRow, ReplayLog } from "../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import type { Connection } from "./connection.ts";
+import { ReplayWindows } from "./replay-windows.ts";
 import type { RunningOperation } from "./running-operation.ts";
 import type { UnreadBytes } from "./unread-bytes.ts";
 
-/** Rows that are read at once, so that thousands of missed events are never in memory together. */
-const PAGE_ROWS = 100;
-/** No more of them once they are as large as this: a row may have a megabyte. */
-const PAGE_BYTES = 4 * 1024 * 1024;
 /** There is no event for a socket that has drained, so this is how often one is looked at. */
 const LOOK_AGAIN_MS = 50;
 /** After something went wrong that is nobody's in particular. */
@@ -45,10 +41,12 @@ export interface CatchUpContext {
 export class CatchUp {
   readonly #context: CatchUpContext;
   readonly #waiting = new Set<RunningOperation>();
+  readonly #windows: ReplayWindows;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: CatchUpContext) {
     this.#context = context;
+    this.#windows = new ReplayWindows(context);
   }
 
   get size(): number {
@@ -65,12 +63,11 @@ export class CatchUp {
 
   /** Moves on those whose turn it is by one page each, and sees to it that the rest follows. */
   run(now: number): void {
-    if (this.#waiting.size === 0) return;
-    const pages = new Pages(this.#context);
+    if (this.#waiting.size === 0) return this.#windows.letGo(now);
     const moved = new Set<Connection>();
     for (const operation of this.#turns(now)) {
       moved.add(operation.connection);
-      this.#tryMoveOn(operation, pages, now);
+      this.#tryMoveOn(operation, now);
     }
     for (const connection of moved) connection.flush();
     if (this.#waiting.size > 0) this.#runAgain(moved.size > 0 ? 0 : LOOK_AGAIN_MS);
@@ -109,23 +106,24 @@ export class CatchUp {
   }
 
   /** What goes wrong with one operation ends its socket, which resumes: it must not keep the others waiting. */
-  #tryMoveOn(operation: RunningOperation, pages: Pages, now: number): void {
+  #tryMoveOn(operation: RunningOperation, now: number): void {
     try {
-      this.#moveOn(operation, pages, now);
+      this.#moveOn(operation, now);
     } catch (thrown) {
       console.error({ message: "Catching up failed", error: messageOf(thrown) });
       this.#context.close(operation.connection, CLOSE.RESTART);
     }
   }
 
-  #moveOn(operation: RunningOperation, pages: Pages, now: number): void {
+  #moveOn(operation: RunningOperation, now: number): void {
     const context = this.#context;
     const log = context.log();
     const cursor = operation.connection.operations.get(operation.id)?.resume?.cursor;
     // Another operation of the same turn may have closed the socket.
     if (cursor === undefined || operation.connection.closed) return void this.#waiting.delete(operation);
     if (cursor < log.floor) return this.#end(operation, "gap");
-    const page = pages.of(operation, cursor, log);
+    if (cursor >= log.head) return this.#end(operation, "complete");
+    const page = this.#windows.after(cursor, log, now).page(operation, cursor, context.limits.MAX_BATCH_FRAME_BYTES);
     for (const payload of page.payloads) context.give(operation, payload, now);
     if (operation.connection.closed) return void this.#waiting.delete(operation);
     if (page.upTo >= log.head) return this.#end(operation, "complete");
@@ -147,46 +145,5 @@ export class CatchUp {
         this.#runAgain(TRY_AGAIN_MS);
       }
     }, inMs);
-  }
-}
-
-/**
- * The pages of one run. Equal operations at one place of the log share a page, and all operations at that place share its
- * rows, read and parsed once.
- */
-class Pages {
-  readonly #context: CatchUpContext;
-  readonly #pages = new Map<string, ReplayPage>();
-  readonly #rows = new Map<number, readonly LogRow[]>();
-  readonly #parsed = new Map<LogRow, LoggedMessage>();
-
-  constructor(context: CatchUpContext) {
-    this.#context = context;
-  }
-
-  of(operation: RunningOperation, cursor: number, log: ReplayLog): ReplayPage {
-    const key = `${cursor} ${operation.key}`;
-    const known = this.#pages.get(key);
-    if (known !== undefined) return known;
-    const page = this.#make(operation, cursor, log);
-    this.#pages.set(key, page);
-    return page;
-  }
-
-  #make({ plan, viewer }: RunningOperation, cursor: number, log: ReplayLog): ReplayPage {
-    const { limits, streams, positionAt } = this.#context;
-    const rows = this.#rows.get(cursor) ?? log.read(cursor, PAGE_ROWS, PAGE_BYTES);
-    this.#rows.set(cursor, rows);
-    if (rows.length === 0) return { payloads: [], upTo: log.head };
-    const read = (row: LogRow) => this.#parse(row);
-    return replayPage(plan, viewer, { streams }, cursor, rows, limits.MAX_BATCH_FRAME_BYTES, read, positionAt);
-  }
-
-  #parse(row: LogRow): LoggedMessage {
-    const known = this.#parsed.get(row);
-    if (known !== undefined) return known;
-    const logged = this.#context.read(row);
-    this.#parsed.set(row, logged);
-    return logged;
   }
 }

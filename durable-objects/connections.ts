@@ -9,14 +9,21 @@ export class Connections {
   readonly #ctx: DurableObjectState;
   readonly #operations: () => OperationStore;
   readonly #bySocket = new Map<WebSocket, Connection>();
-  readonly #byIdentity = new Map<string, Set<Connection>>();
+  /** Made when somebody asks, which an event does not: most wakes are for one. */
+  #byIdentity: Map<string, Set<Connection>> | undefined;
   #keptBytes = 0;
 
   /** @param operations opens the store of operations that outgrow an attachment; only called when one does */
   constructor(ctx: DurableObjectState, operations: () => OperationStore) {
     this.#ctx = ctx;
     this.#operations = operations;
-    for (const socket of ctx.getWebSockets()) this.#load(socket);
+    const documents = new Map<string, string>();
+    const shared = (document: string) => {
+      const known = documents.get(document);
+      if (known === undefined) documents.set(document, document);
+      return known ?? document;
+    };
+    for (const socket of ctx.getWebSockets()) this.#load(socket, shared);
   }
 
   get size(): number {
@@ -44,6 +51,10 @@ export class Connections {
   }
 
   ofIdentity(identity: string): ReadonlySet<Connection> {
+    if (this.#byIdentity === undefined) {
+      this.#byIdentity = new Map();
+      for (const connection of this) addTo(this.#byIdentity, connection);
+    }
     return this.#byIdentity.get(identity) ?? NONE;
   }
 
@@ -94,19 +105,19 @@ export class Connections {
     if (this.#bySocket.get(connection.socket) !== connection) return;
     connection.closed = true;
     this.#bySocket.delete(connection.socket);
-    const peers = this.#byIdentity.get(connection.identity);
+    const peers = this.#byIdentity?.get(connection.identity);
     peers?.delete(connection);
-    if (peers?.size === 0) this.#byIdentity.delete(connection.identity);
+    if (peers?.size === 0) this.#byIdentity?.delete(connection.identity);
     this.#keptBytes -= connection.keptBytes;
     if (connection.stored.size > 0) this.#operations().deleteSocket(connection.state.id);
   }
 
-  #load(socket: WebSocket): void {
+  #load(socket: WebSocket, shared: (document: string) => string): void {
     if (socket.readyState !== WebSocket.OPEN) return;
     const attachment: unknown = socket.deserializeAttachment();
     // Null is what a close of ours leaves behind.
     if (attachment === null) return;
-    const unpacked = unpackAttachment(attachment);
+    const unpacked = unpackAttachment(attachment, shared);
     if (unpacked === undefined) return closeQuietly(socket, CLOSE.RESTART);
     const { state, spilled } = unpacked;
     if (!spilled || state.session.state !== "ready") {
@@ -120,9 +131,7 @@ export class Connections {
 
   #insert(connection: Connection): Connection {
     this.#bySocket.set(connection.socket, connection);
-    const peers = this.#byIdentity.get(connection.identity);
-    if (peers === undefined) this.#byIdentity.set(connection.identity, new Set([connection]));
-    else peers.add(connection);
+    if (this.#byIdentity !== undefined) addTo(this.#byIdentity, connection);
     return connection;
   }
 
@@ -136,6 +145,12 @@ export class Connections {
 
 const NONE: ReadonlySet<Connection> = new Set();
 const NOTHING_STORED: ReadonlyMap<string, StoredOperation> = new Map();
+
+function addTo(byIdentity: Map<string, Set<Connection>>, connection: Connection): void {
+  const peers = byIdentity.get(connection.identity);
+  if (peers === undefined) byIdentity.set(connection.identity, new Set([connection]));
+  else peers.add(connection);
+}
 
 function withStored(session: ReadySession, stored: ReadySession["operations"]): ReadySession {
   const operations = [...session.operations, ...stored].sort(([, a], [, b]) => a.order - b.order);

@@ -3,6 +3,7 @@ import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
 import { codedError } from "../src/core/operation/coded-error.ts";
 import { DocumentCache } from "../src/core/operation/document-cache.ts";
+import { DocumentTally } from "../src/core/operation/document-tally.ts";
 import type { OperationContext } from "../src/core/operation/operation-context.ts";
 import { OperationTally } from "../src/core/operation/operation-tally.ts";
 import { type OperationPlan, planOperation, type SubscriptionPlan } from "../src/core/operation/plan-operation.ts";
@@ -22,8 +23,9 @@ export class OperationAdmission {
   readonly #documents: DocumentCache;
   readonly #limits: Limits;
   readonly #streams: EventStreams;
-  /** Of all that run, and of those of each caller. Counted again at every wake. */
-  readonly #running = new OperationTally();
+  /** The documents of all that run. Counted again at every wake. */
+  readonly #documentsInUse = new DocumentTally();
+  /** What runs of each caller that has asked for something since the wake. */
   readonly #byIdentity = new Map<string, OperationTally>();
 
   constructor(catalogue: Catalogue, connections: Connections, limits: Limits, streams: EventStreams) {
@@ -64,7 +66,7 @@ export class OperationAdmission {
   ): GraphQLError | undefined {
     const limits = this.#limits;
     const bytes = keptBytesOf(requested);
-    const ofIdentity = (this.#byIdentity.get(identity) ?? NONE).with(key, plan.document);
+    const ofIdentity = this.#tallyOf(identity).with(key, plan.document);
     const { MAX_DISTINCT_OPERATIONS_PER_IDENTITY: distinct } = limits;
     // The servers of a workspace are one caller that acts for all its users: for them the workspace's limit is the one.
     const isServer = state.principal.kind === "server";
@@ -75,9 +77,8 @@ export class OperationAdmission {
     if (!isServer && ofCaller + ofIdentity.documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_IDENTITY) {
       return tooMany("The operations of one caller are too large together (MAX_KEPT_BYTES_PER_IDENTITY).");
     }
-    const { documentBytes } = this.#running.with(key, plan.document);
     const ofAll = this.#connections.keptBytes + this.#streams.keptBytes;
-    if (ofAll + documentBytes + bytes > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
+    if (ofAll + this.#documentsInUse.bytesWith(plan.document) + bytes > limits.MAX_KEPT_BYTES_PER_WORKSPACE) {
       return tooMany("The operations of the workspace are too large together (MAX_KEPT_BYTES_PER_WORKSPACE).");
     }
     return undefined;
@@ -93,18 +94,28 @@ export class OperationAdmission {
 
   /** Counts an operation that begins to run. */
   enter({ connection: { identity }, key, plan: { document } }: RunningOperation): void {
-    this.#running.add(key, document);
-    const ofIdentity = this.#byIdentity.get(identity) ?? new OperationTally();
-    ofIdentity.add(key, document);
-    this.#byIdentity.set(identity, ofIdentity);
+    this.#documentsInUse.add(document);
+    this.#byIdentity.get(identity)?.add(key, document);
   }
 
   /** Counts an operation no longer that ends, however it does. */
   leave({ connection: { identity }, key, plan: { document } }: RunningOperation): void {
-    this.#running.delete(key, document);
+    this.#documentsInUse.delete(document);
     const ofIdentity = this.#byIdentity.get(identity);
     ofIdentity?.delete(key, document);
     if (ofIdentity?.operations === 0) this.#byIdentity.delete(identity);
+  }
+
+  /** Of what runs now; from here on it is kept by `enter` and `leave`. */
+  #tallyOf(identity: string): OperationTally {
+    const known = this.#byIdentity.get(identity);
+    if (known !== undefined) return known;
+    const tally = new OperationTally();
+    for (const { running } of this.#connections.ofIdentity(identity)) {
+      for (const { key, plan } of running.values()) tally.add(key, plan.document);
+    }
+    this.#byIdentity.set(identity, tally);
+    return tally;
   }
 
   #prepare({ document }: StoredOperation): PreparedDocument {
@@ -113,7 +124,7 @@ export class OperationAdmission {
 
   /** A document that runs stays known, whatever else the cache has to forget: equal ones are in memory once. */
   #known(source: string): PreparedDocument | undefined {
-    return this.#running.documentOf(source) ?? this.#documents.get(source);
+    return this.#documentsInUse.get(source) ?? this.#documents.get(source);
   }
 
   #takeDocument(connection: Connection, perSecond: number, now: number): boolean {
@@ -125,8 +136,6 @@ export class OperationAdmission {
     return true;
   }
 }
-
-const NONE = new OperationTally();
 
 function tooMany(message: string): GraphQLError {
   return codedError("TOO_MANY_OPERATIONS", message);

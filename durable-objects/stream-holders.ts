@@ -25,13 +25,13 @@ export class StreamHolders {
    * @returns where the operation begins then: a stream knows nothing of what came before it
    */
   take(
-    { field, args }: SubscriptionPlan,
+    plan: SubscriptionPlan,
     point: ResumePoint,
     caller: Principal,
     log: WorkspaceLog,
     now: number,
   ): ResumePoint | GraphQLError {
-    const id = field.streamOf?.(args);
+    const id = plan.field.streamOf?.(plan.args);
     if (id === undefined) return point;
     // A client that resumes goes on with its stream as it is.
     const stream = this.#streams.attach(id, ownerOf(caller), point.resume, log.open().head, now);

@@ -150,9 +150,10 @@ export class Subscriptions {
     const begun = this.#holders.take(plan, point, principal, this.#context.log, now);
     if (begun instanceof Error) return this.#sendErrors(connection, id, [begun]);
     const { isGap, ...state } = begun;
-    const operation: StoredOperation = { ...requested, ...state };
+    // Equal documents are in memory once, whichever frames they came in.
+    const operation: StoredOperation = { ...requested, document: plan.document.source, ...state };
     connection.updateReady((ready) => withOperation(ready, id, operation));
-    const running = this.#enter(connection, id, operation, plan, viewer);
+    const running = this.#enter({ connection, id, key, plan, viewer }, operation);
     const initial = executeInitialValue(plan);
     if (initial !== undefined) connection.send(nextFrame(running.head, initial));
     if (running.group?.positions) this.#teller.announce(running, isGap ? "gap" : "complete");
@@ -232,11 +233,12 @@ export class Subscriptions {
     const { principal } = connection.state;
     const viewer = this.#context.viewerOf(principal);
     for (const [id, operation] of connection.operations) {
-      const plan = this.#groups.get(groupKey(viewer.key, operation))?.plan ?? this.#planAgain(connection, operation);
+      const key = groupKey(viewer.key, operation);
+      const plan = this.#groups.get(key)?.plan ?? this.#planAgain(connection, operation);
       // A deploy may have changed the settings: what a caller may not ask for any more is not taken up.
       const forbidden = plan && refusal(plan, principal, viewer);
       if (plan !== undefined && forbidden === undefined) {
-        this.#enter(connection, id, operation, plan, viewer);
+        this.#enter({ connection, id, key, plan, viewer }, operation);
         continue;
       }
       connection.updateReady((ready) => withoutOperation(ready, id));
@@ -261,22 +263,13 @@ export class Subscriptions {
   }
 
   /** Puts an operation among the live ones, or among those that catch up. */
-  #enter(
-    connection: Connection,
-    id: string,
-    stored: StoredOperation,
-    plan: SubscriptionPlan,
-    viewer: Viewer,
-  ): RunningOperation {
-    const key = groupKey(viewer.key, stored);
-    // Equal operations share a plan, and so their variables are in memory once.
-    const shared = this.#groups.get(key)?.plan ?? plan;
+  #enter(wanted: Omit<RunningOperation, "head">, stored: StoredOperation): RunningOperation {
+    const { connection, id, viewer } = wanted;
+    // Equal operations share these, so that a document and its variables are in memory once.
+    const { key, plan } = this.#groups.get(wanted.key) ?? wanted;
     const streamId = plan.field.streamOf?.(plan.args);
-    const operation: RunningOperation = {
-      ...{ connection, id, plan: shared, viewer, key },
-      head: nextFrameHead(id),
-      ...(streamId !== undefined && { streamId }),
-    };
+    const own = { connection, id, viewer, key, plan, head: nextFrameHead(id) };
+    const operation: RunningOperation = streamId === undefined ? own : { ...own, streamId };
     connection.running.set(id, operation);
     this.#admissionOf(operation.connection).enter(operation);
     const older = this.#holders.hold(operation);

@@ -15,6 +15,8 @@ import type {
   WebSocketPair as WorkersWebSocketPair,
 } from "@cloudflare/workers-types";
 
+export { BareWake } from "./bare-wake.js";
+
 // Workers code in a project that is type-checked with Node's globals.
 declare const WebSocketPair: typeof WorkersWebSocketPair;
 declare const Response: typeof WorkersResponse;

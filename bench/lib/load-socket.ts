@@ -138,12 +138,12 @@ function unexpectedText(opcode: number, bytes: Buffer, start: number, end: numbe
   return `The server closed a socket: ${bytes.readUInt16BE(start)} ${bytes.toString("utf8", start + 2, end)}`;
 }
 
-function initMessage({ tokenIn, token }: Conversation): string {
+export function initMessage({ tokenIn, token }: Pick<Conversation, "tokenIn" | "token">): string {
   const payload = tokenIn === "connectionParams" ? { authorization: `Bearer ${token}` } : undefined;
   return JSON.stringify({ type: "connection_init", payload });
 }
 
-function upgradeRequest({ host, path, token, tokenIn, subprotocol }: Conversation): string {
+export function upgradeRequest({ host, path, token, tokenIn, subprotocol }: Omit<Conversation, "subscribe">): string {
   const items = tokenIn === "subprotocol" ? [subprotocol, `bearer.${token}`] : [subprotocol];
   const lines = [
     `GET ${path} HTTP/1.1`,

@@ -1,16 +1,6 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import type {
-  CommandAnswer,
-  CommandName,
-  CommandRequest,
-  ConnectOptions,
-  Delivery,
-  LatencyMs,
-  LoadCommands,
-  PublishOptions,
-} from "./load-commands.ts";
+import { startProcess } from "./command-process.ts";
+import type { ConnectOptions, Delivery, LatencyMs, LoadCommands, PublishOptions } from "./load-commands.ts";
 
 /** The subscribers and the publisher of one server, in a process of their own. */
 export interface Load extends AsyncDisposable {
@@ -21,29 +11,11 @@ export interface Load extends AsyncDisposable {
 }
 
 export function startLoad(): Load {
-  const child = fork(join(import.meta.dirname, "load-process.ts"));
-  const exited = once(child, "exit");
-
-  async function run<Name extends CommandName>(
-    name: Name,
-    options: LoadCommands[Name]["options"],
-  ): Promise<LoadCommands[Name]["answer"]> {
-    const request: CommandRequest<Name> = { name, options };
-    const answered = once(child, "message");
-    child.send(request);
-    const ended = exited.then((): [CommandAnswer] => [{ error: "The load process ended." }]);
-    const [answer] = (await Promise.race([answered, ended])) as [CommandAnswer];
-    if ("error" in answer) throw new Error(answer.error);
-    return answer.value as LoadCommands[Name]["answer"];
-  }
-
+  const load = startProcess<LoadCommands>(join(import.meta.dirname, "load-process.ts"));
   return {
-    connect: (options) => run("connect", options),
-    publish: (options) => run("publish", options),
-    latency: () => run("latency", null),
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await exited;
-    },
+    connect: (options) => load.run("connect", options),
+    publish: (options) => load.run("publish", options),
+    latency: () => load.run("latency", null),
+    [Symbol.asyncDispose]: () => load[Symbol.asyncDispose](),
   };
 }

@@ -9,7 +9,7 @@ import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { readySession, type StoredOperation } from "../../src/core/protocol/session.ts";
 import { newStreams } from "../support/new-streams.ts";
 
-const NOBODY = { keptBytes: 0, keptBytesOf: () => 0 } as unknown as Connections;
+const NOBODY = { keptBytes: 0, keptBytesOf: () => 0, ofIdentity: () => [] } as unknown as Connections;
 
 function admissionWith(limits: Partial<Limits>) {
   const admission = new OperationAdmission(catalogue, NOBODY, { ...DEFAULT_LIMITS, ...limits }, newStreams());

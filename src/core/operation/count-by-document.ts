@@ -9,9 +9,9 @@ const HASH_LENGTH = 12;
 /** The documents that most of the running operations have, for whoever inspects a workspace. */
 export async function countByDocument(running: Iterable<SubscriptionPlan>): Promise<DocumentCount[]> {
   const counts = new Map<string, Map<string | undefined, number>>();
-  for (const { document, execution } of running) {
+  for (const { document, operation } of running) {
     const ofDocument = counts.get(document.source) ?? new Map<string | undefined, number>();
-    const name = execution.operation.name?.value;
+    const name = operation.name?.value;
     counts.set(document.source, ofDocument.set(name, (ofDocument.get(name) ?? 0) + 1));
   }
   const all = [...counts].flatMap(([source, ofDocument]) =>

@@ -25,12 +25,17 @@ import { type PreparedDocument, selectOperation, type ValidDocument } from "./pr
 import { type Projection, projectionOf } from "./project-result.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
-/** A subscription with its variables coerced: everything about it that does not depend on an event or a caller. */
-export interface SubscriptionPlan {
+/** Everything about a subscription that does not depend on an event or a caller. */
+export interface SubscriptionPlan extends CoercedSubscription {
   readonly document: ValidDocument;
+  readonly operation: OperationDefinitionNode;
+  readonly interest: Interest;
+}
+
+/** A subscription with its variables coerced. */
+interface CoercedSubscription {
   readonly field: SubscriptionField;
   readonly args: unknown;
-  readonly interest: Interest;
   readonly execution: ValidatedSubscriptionArgs;
   /** Worked out when the first event comes: of equal operations only one plan is kept. */
   readonly projection: () => Projection | undefined;
@@ -59,16 +64,17 @@ export function planOperation(
 ): OperationPlan {
   if (prepared.errors !== undefined) return { type: "failed", errors: prepared.errors };
   const { document } = prepared;
-  const { operationName } = request;
+  const { operationName, variables } = request;
   const operation = selectOperation(document, operationName);
   if (operation instanceof GraphQLError) return { type: "failed", errors: [operation] };
-  const variableValues = JSON.parse(request.variables) as Record<string, unknown>;
   const { schema, rootValue } = catalogue;
-  const args = { schema, rootValue, document, operationName: operationName ?? null, variableValues };
-  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args, contextValue });
-  const execution = validateSubscriptionArgs(args);
-  if (!("schema" in execution)) return badInput(execution);
-  return planSubscription(catalogue, prepared, operation, execution);
+  // What holds on to this holds neither the request, which has a text of its own of the document, nor parsed variables.
+  const args = (): ExecutionArgs => {
+    const variableValues = JSON.parse(variables) as Record<string, unknown>;
+    return { schema, rootValue, document, operationName: operationName ?? null, variableValues };
+  };
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args(), contextValue });
+  return planSubscription(prepared, operation, () => coerceSubscription(catalogue, operation, args()));
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
@@ -106,33 +112,94 @@ function tryToProject(projection: Projection | undefined, rootValue: unknown): u
 
 /** The payload of the `next` that an operation begins with, as JSON text; undefined when its field has none. */
 export function executeInitialValue(plan: SubscriptionPlan): string | undefined {
-  const { field, args } = plan;
-  return field.initialValue === undefined ? undefined : executePlan(plan, field.initialValue(args));
+  const { initialValue } = plan.field;
+  return initialValue === undefined ? undefined : executePlan(plan, initialValue(plan.args));
 }
 
 function planSubscription(
-  catalogue: Catalogue,
   document: ValidDocument,
   operation: OperationDefinitionNode,
-  execution: ValidatedSubscriptionArgs,
+  coerce: () => CoercedSubscription,
 ): OperationPlan {
+  try {
+    const { field, args } = coerce();
+    return { type: "subscription", plan: new LazyPlan(document, operation, field, field.interestOf(args), coerce) };
+  } catch (thrown) {
+    if (thrown instanceof RefusedInput) return { type: "failed", errors: thrown.errors };
+    if (thrown instanceof GraphQLError) return badInput([thrown]);
+    throw thrown;
+  }
+}
+
+/** @throws RefusedInput, or the GraphQLError of an argument */
+function coerceSubscription(
+  catalogue: Catalogue,
+  operation: OperationDefinitionNode,
+  args: ExecutionArgs,
+): CoercedSubscription {
+  const execution = validateSubscriptionArgs(args);
+  if (!("schema" in execution)) throw new RefusedInput(execution.map((error) => withCode(error, "BAD_USER_INPUT")));
   const node = rootField(operation.selectionSet, execution);
   const field = node && catalogue.subscriptions.get(node.name.value);
   const definition = node && catalogue.schema.getSubscriptionType()?.getFields()[node.name.value];
   if (node === undefined || field === undefined || definition === undefined) {
-    return {
-      type: "failed",
-      errors: [codedError("GRAPHQL_VALIDATION_FAILED", "A subscription selects one field of Subscription.")],
-    };
+    throw new RefusedInput([
+      codedError("GRAPHQL_VALIDATION_FAILED", "A subscription selects one field of Subscription."),
+    ]);
   }
-  try {
-    const args: unknown = getArgumentValues(definition, node, execution.variableValues);
-    const projection = once(() => projectionOf(execution));
-    const plan = { document, field, args, interest: field.interestOf(args), execution, projection };
-    return { type: "subscription", plan };
-  } catch (thrown) {
-    if (!(thrown instanceof GraphQLError)) throw thrown;
-    return badInput([thrown]);
+  const fieldArgs: unknown = getArgumentValues(definition, node, execution.variableValues);
+  return { field, execution, args: fieldArgs, projection: once(() => projectionOf(execution)) };
+}
+
+/** Why a subscription cannot run with the variables that came with it. */
+class RefusedInput extends Error {
+  readonly errors: readonly GraphQLError[];
+
+  constructor(errors: readonly GraphQLError[]) {
+    super("The variables do not fit.");
+    this.errors = errors;
+  }
+}
+
+/**
+ * A plan that has coerced variables from its first event on only: they take as much memory as all else of an operation,
+ * and of the thousands that a wake takes up few are for the event that it is for.
+ */
+class LazyPlan implements SubscriptionPlan {
+  readonly document: ValidDocument;
+  readonly operation: OperationDefinitionNode;
+  readonly field: SubscriptionField;
+  readonly interest: Interest;
+  readonly #coerce: () => CoercedSubscription;
+  #coerced: CoercedSubscription | undefined;
+
+  constructor(
+    document: ValidDocument,
+    operation: OperationDefinitionNode,
+    field: SubscriptionField,
+    interest: Interest,
+    coerce: () => CoercedSubscription,
+  ) {
+    this.document = document;
+    this.operation = operation;
+    this.field = field;
+    this.interest = interest;
+    this.#coerce = coerce;
+  }
+
+  get args(): unknown {
+    this.#coerced ??= this.#coerce();
+    return this.#coerced.args;
+  }
+
+  get execution(): ValidatedSubscriptionArgs {
+    this.#coerced ??= this.#coerce();
+    return this.#coerced.execution;
+  }
+
+  get projection(): () => Projection | undefined {
+    this.#coerced ??= this.#coerce();
+    return this.#coerced.projection;
   }
 }
 

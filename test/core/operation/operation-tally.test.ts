@@ -38,16 +38,6 @@ describe("OperationTally", () => {
     expect(totals(tally)).toEqual({ operations: 1, documentBytes: SMALL.bytes });
   });
 
-  it("knows the document of an operation for as long as one runs with it", () => {
-    const tally = new OperationTally();
-    tally.add("a", SMALL);
-    tally.add("b", { ...SMALL });
-    tally.delete("a", SMALL);
-    expect(tally.documentOf(SMALL.source)).toBe(SMALL);
-    tally.delete("b", SMALL);
-    expect(tally.documentOf(SMALL.source)).toBeUndefined();
-  });
-
   it("comes back to nothing whatever the order, and never below", () => {
     const tally = new OperationTally();
     const added = Array.from({ length: 60 }, (_, i) => [`${i % 7}`, i % 7 > 3 ? LARGE : SMALL] as const);

@@ -58,6 +58,18 @@ describe("a subscription", () => {
     expect(interest).toEqual([undefined, "UPDATED", undefined]);
   });
 
+  it("has its variables coerced once more for its first event, and then keeps them", () => {
+    const coerced: unknown[] = [];
+    const schema = buildSchema("type Query { a: Int } scalar Counted type Subscription { a(of: Counted): Int }");
+    Object.assign(schema.getType("Counted") ?? {}, { coerceInputValue: (value: unknown) => coerced.push(value) });
+    const field = defineSubscription({ name: "a", listensTo: [], interestOf: () => [], occurrencesIn: () => [] });
+    const from = { schema, subscriptions: new Map([["a", field]]), rootValue: {} };
+    const made = subscriptionOf("subscription ($of: Counted) { a(of: $of) }", { variables: { of: "x" }, from });
+    expect(coerced).toEqual(["x"]);
+    for (const value of [1, 2]) expect(executePlan(made, value)).toBe(`{"data":{"a":${value}}}`);
+    expect([made.args, coerced]).toEqual([{ of: 2 }, ["x", "x"]]);
+  });
+
   it.each<[string, string, Readonly<Record<string, unknown>>]>([
     ["a variable", "($a: String) { onDbEvent(input: { objectNameSingular: $a }) { record } }", { a: "person" }],
     ["a default", '($a: String = "person") { onDbEvent(input: { objectNameSingular: $a }) { record } }', {}],

@@ -3,7 +3,7 @@ import { catalogue } from "../../../schema/index.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import { planOperation, type SubscriptionPlan } from "../../../src/core/operation/plan-operation.ts";
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
-import { replayPage } from "../../../src/core/operation/replay-page.ts";
+import { ReplayWindow } from "../../../src/core/operation/replay-window.ts";
 import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
 import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
@@ -36,14 +36,16 @@ function rowsOf(...messages: readonly (readonly string[])[]): LogRow[] {
 }
 
 const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
+const windowOf = (rows: readonly LogRow[], after: number) =>
+  new ReplayWindow({ ...NO_STREAMS, read, positionAt }, after, rows, after);
 const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
-  replayPage(planOf(input), OPEN_VIEWER, NO_STREAMS, after, rows, maxBytes, read, positionAt);
+  windowOf(rows, after).page({ key: JSON.stringify(input), plan: planOf(input), viewer: OPEN_VIEWER }, after, maxBytes);
 const idsOf = ({ payloads }: ReturnType<typeof replay>) =>
   payloads.map((payload) => `${payloadsIn(payload)[0].data.onDbEvent.record.id}${payload.offset}`);
 
 afterEach(() => vi.restoreAllMocks());
 
-describe("replayPage", () => {
+describe("ReplayWindow", () => {
   it("[RESUME-3] gives what comes after an offset, also from the middle of a row", () => {
     expect([0, 1, 2, 4, 5, 6].map((after) => idsOf(replay({}, after)).join(" "))).toEqual([
       "a1 b2 c3 b4 a5 b6",
@@ -69,16 +71,45 @@ describe("replayPage", () => {
     expect(replay({}, 3, [])).toEqual({ payloads: [], upTo: 3 });
   });
 
-  it("[RESUME-4] gives to the byte what was delivered live", () => {
+  it.each([
+    [{}, 6],
+    [{ recordId: "b" }, 3],
+    [{ action: "UPDATED", recordId: "a" }, 2],
+    [{ objectNameSingular: "person" }, 6],
+    [{ objectNameSingular: "person", action: "UPDATED", recordId: "c" }, 1],
+    [{ action: "DELETED" }, 0],
+  ])("[RESUME-4] gives to the byte what was delivered live (%j)", (input, count) => {
     // With no room for a second event, each is handed out by itself, as a page has it.
     const groups = new SubscriptionGroups<{ head: string }>(1);
     const live: unknown[] = [];
-    const plan = planOf({ recordId: "b" });
+    const plan = planOf(input);
     groups.open("key", plan, OPEN_VIEWER, true).members.add({ head: "" });
     for (const row of ROWS)
       groups.deliver(read(row), [plan.field], NO_STREAMS, positionAt, (_, payload) => live.push(payload));
-    expect(replay({ recordId: "b" }, 0).payloads).toEqual(live);
-    expect(live).toHaveLength(3);
+    expect(replay(input, 0).payloads).toEqual(live);
+    expect(live).toHaveLength(count);
+  });
+
+  it("executes once for equal operations, wherever they are, and apart for those that may see something else", () => {
+    const window = windowOf(ROWS, 0);
+    const page = (key: string, after: number) => {
+      return window.page({ key, plan: planOf({ recordId: "b" }), viewer: OPEN_VIEWER }, after, NO_LIMIT).payloads;
+    };
+    const [first, second, third] = page("one", 0);
+    expect(page("one", 2).map((payload) => [second, third].indexOf(payload))).toEqual([0, 1]);
+    expect(page("other", 0)[0]).toEqual(first);
+    expect(page("other", 0)[0]).not.toBe(first);
+  });
+
+  it("gives large payloads as well, of which it keeps no more than some", () => {
+    const rows = rowsOf(["a".repeat(3_000_000)], ["b".repeat(3_000_000)], ["c"]);
+    const window = windowOf(rows, 0);
+    const operation = { key: "one", plan: planOf({}), viewer: OPEN_VIEWER };
+    const offsets = () => window.page(operation, 0, NO_LIMIT).payloads.map(({ offset }) => offset);
+    expect([offsets(), offsets()]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
   });
 
   it("ends with the event that fills it", () => {
