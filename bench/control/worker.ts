@@ -3,7 +3,7 @@
  * Durable Object with hibernating sockets, which sends the bytes it is given and does nothing else. It answers as much
  * of graphql-transport-ws as lets the same load client open its sockets.
  *
- * `/` hands a socket through to the object, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
+ * `/` hands a socket through to the object, `/verified` does so when its token holds, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
  * socket; `POST /matching` has lines `<record id> <frame>`, and sends each to the socket that watches the record.
  */
 import type {
@@ -14,6 +14,7 @@ import type {
   Response as WorkersResponse,
   WebSocketPair as WorkersWebSocketPair,
 } from "@cloudflare/workers-types";
+import { hasValidToken } from "./verify.js";
 
 // Workers code in a project that is type-checked with Node's globals.
 declare const WebSocketPair: typeof WorkersWebSocketPair;
@@ -21,13 +22,17 @@ declare const Response: typeof WorkersResponse;
 
 interface ControlEnv {
   readonly FANOUT: DurableObjectNamespace;
+  readonly APP_SECRET: string;
 }
 
 const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
 const RECORD_ID_LENGTH = 36;
 
 export default {
-  fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
+  async fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
+    if (request.url.endsWith("/verified") && !(await hasValidToken(request, env.APP_SECRET))) {
+      return new Response("The token does not hold.", { status: 401 });
+    }
     const object = env.FANOUT.getByName("control");
     return request.url.endsWith("/relayed") ? relay(object.fetch(request)) : object.fetch(request);
   },

@@ -2,6 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type {
+  Arrival,
+  ArriveOptions,
   CommandAnswer,
   CommandName,
   CommandRequest,
@@ -10,6 +12,7 @@ import type {
   LatencyMs,
   LoadCommands,
   PublishOptions,
+  SignOptions,
 } from "./load-commands.ts";
 
 /** The subscribers and the publisher of one server, in a process of their own. */
@@ -18,6 +21,9 @@ export interface Load extends AsyncDisposable {
   publish(options: PublishOptions): Promise<Delivery>;
   /** Of what was published since the last time. */
   latency(): Promise<LatencyMs>;
+  sign(options: SignOptions): Promise<void>;
+  arrive(options: ArriveOptions): Promise<Arrival>;
+  depart(): Promise<void>;
 }
 
 export function startLoad(): Load {
@@ -41,6 +47,9 @@ export function startLoad(): Load {
     connect: (options) => run("connect", options),
     publish: (options) => run("publish", options),
     latency: () => run("latency", null),
+    sign: (options) => run("sign", options),
+    arrive: (options) => run("arrive", options),
+    depart: () => run("depart", null),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await exited;

@@ -4,4 +4,6 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   /** Their children count too. */
   readonly pids: readonly number[];
+  /** The folder of its objects' databases, where it has objects. */
+  readonly databases?: string;
 }

@@ -51,6 +51,7 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
   return {
     host: `127.0.0.1:${port}`,
     pids: [child.pid],
+    databases: join(folder, "objects"),
     [Symbol.asyncDispose]: stop,
   };
 }
