@@ -14,9 +14,10 @@ import { p1r } from "./scenarios/p1r.ts";
 import { p2 } from "./scenarios/p2.ts";
 import { p3 } from "./scenarios/p3.ts";
 import { p5 } from "./scenarios/p5.ts";
+import { p9 } from "./scenarios/p9.ts";
 import { p10 } from "./scenarios/p10.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p5, p10];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p5, p9, p10];
 
 const FULL_PAIRS = 7;
 const QUICK_PAIRS = 5;

@@ -13,11 +13,13 @@ import type {
   WebSocket,
   Response as WorkersResponse,
   WebSocketPair as WorkersWebSocketPair,
+  WebSocketRequestResponsePair as WorkersWebSocketRequestResponsePair,
 } from "@cloudflare/workers-types";
 import { hasValidToken } from "./verify.js";
 
 // Workers code in a project that is type-checked with Node's globals.
 declare const WebSocketPair: typeof WorkersWebSocketPair;
+declare const WebSocketRequestResponsePair: typeof WorkersWebSocketRequestResponsePair;
 declare const Response: typeof WorkersResponse;
 
 interface ControlEnv {
@@ -59,6 +61,7 @@ export class BareFanout {
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
     this.#sockets = new Set(ctx.getWebSockets());
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
 
   async fetch(request: Request): Promise<WorkersResponse> {

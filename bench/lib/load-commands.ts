@@ -6,6 +6,8 @@ export interface LoadCommands {
   readonly publish: Command<PublishOptions, Delivery>;
   /** Summarises the latencies since the last time. */
   readonly latency: Command<null, LatencyMs>;
+  /** Has all open sockets do nothing but ask now and then whether the server is there; fails unless each is answered. */
+  readonly idle: Command<IdleOptions, void>;
   /** Signs the tokens of users who arrive next. */
   readonly sign: Command<SignOptions, void>;
   /** Opens a socket with each of those tokens, and subscribes on it. */
@@ -37,6 +39,12 @@ export interface ConnectOptions {
   readonly receivers: "all" | "watcher";
   /** How many watchers there will be in all; what is open already counts. */
   readonly watchers: number;
+}
+
+export interface IdleOptions {
+  readonly seconds: number;
+  /** Between two pings of a socket; those of all are spread evenly over it. */
+  readonly pingEverySeconds: number;
 }
 
 export interface SignOptions extends Pick<ConnectOptions, "appSecret" | "workspaceId"> {

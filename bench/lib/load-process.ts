@@ -8,10 +8,12 @@ import type {
   CommandRequest,
   ConnectOptions,
   Delivery,
+  IdleOptions,
   LatencyMs,
   PublishOptions,
   SignOptions,
 } from "./load-commands.ts";
+import { idle } from "./load-idle.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
@@ -57,6 +59,10 @@ async function run(command: CommandRequest): Promise<unknown> {
       return publish(command.options as PublishOptions);
     case "latency":
       return takeLatency();
+    case "idle":
+      await idle(sockets, command.options as IdleOptions);
+      if (failure !== undefined) throw failure;
+      return;
     case "sign":
       return arrivals.sign(command.options as SignOptions);
     case "arrive":

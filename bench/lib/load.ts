@@ -9,6 +9,7 @@ import type {
   CommandRequest,
   ConnectOptions,
   Delivery,
+  IdleOptions,
   LatencyMs,
   LoadCommands,
   PublishOptions,
@@ -21,6 +22,7 @@ export interface Load extends AsyncDisposable {
   publish(options: PublishOptions): Promise<Delivery>;
   /** Of what was published since the last time. */
   latency(): Promise<LatencyMs>;
+  idle(options: IdleOptions): Promise<void>;
   sign(options: SignOptions): Promise<void>;
   arrive(options: ArriveOptions): Promise<Arrival>;
   depart(): Promise<void>;
@@ -47,6 +49,7 @@ export function startLoad(): Load {
     connect: (options) => run("connect", options),
     publish: (options) => run("publish", options),
     latency: () => run("latency", null),
+    idle: (options) => run("idle", options),
     sign: (options) => run("sign", options),
     arrive: (options) => run("arrive", options),
     depart: () => run("depart", null),

@@ -5,6 +5,7 @@ import { buildControl, buildGateway } from "../lib/build.ts";
 import { EVERY_PERSON } from "../lib/crm-event.ts";
 import { startLoad } from "../lib/load.ts";
 import { cpuMicros } from "../lib/process-usage.ts";
+import { publishPersons } from "../lib/publishing.ts";
 import { untilQuiet } from "../lib/quiet.ts";
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
@@ -69,7 +70,9 @@ async function openArrivals(
   await using stack = new AsyncDisposableStack();
   const door: Door = { path, tokenIn: "subprotocol", subprotocol: "graphql-transport-ws" };
   const idle = { ...door, sockets, subscribe: [EVERY_PERSON], subscriptionsPerSocket: 1, receivers: "all" } as const;
-  const { memory } = stack.use(await openAudience(server, idle));
+  const audience = stack.use(await openAudience(server, idle));
+  // A workspace that is in use has a log.
+  if (name === "sluice") await audience.publish({ ...publishPersons(server, 1, "all"), calls: 1 });
   const load = stack.use(startLoad());
   const written = server.databases === undefined ? undefined : new WrittenPages(server.databases);
   const signing = { appSecret: DEV_BINDINGS.APP_SECRET, workspaceId: DEV_WORKSPACE_ID };
@@ -106,7 +109,7 @@ async function openArrivals(
         taken.reduce((sum, slice) => sum + amountOf(slice), 0);
       return {
         cpu: sumOf(({ cpu }) => cpu) / milliseconds.length,
-        memory,
+        memory: audience.memory,
         ...(written !== undefined && { pages: sumOf(({ pages = 0 }) => pages) / milliseconds.length }),
         rate: milliseconds.length / sumOf(({ seconds }) => seconds),
         p50: percentile(milliseconds, 0.5),
