@@ -11,6 +11,7 @@ import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
+import { InitTimers } from "./init-timers.ts";
 import { TOO_SLOW } from "./slow-readers.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { TokenRefresher } from "./token-refresher.ts";
@@ -43,6 +44,7 @@ export class Sockets {
   readonly #alarm: AlarmClock;
   readonly #limits: Limits;
   readonly #refresher: TokenRefresher;
+  readonly #initTimers = new InitTimers();
   #askedForPlaceAt = 0;
 
   constructor({ ctx, connections, subscriptions, unread, alarm, limits, verifier, isRefused }: SocketsContext) {
@@ -104,6 +106,7 @@ export class Sockets {
   }
 
   close(connection: Connection, event: CloseEvent): void {
+    this.#initTimers.stop(connection);
     this.#subscriptions.close(connection, event);
   }
 
@@ -119,6 +122,7 @@ export class Sockets {
     this.#unread.forget(socket);
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
+    this.#initTimers.stop(connection);
     this.#subscriptions.drop(connection);
     this.#connections.remove(connection);
   }
@@ -138,9 +142,11 @@ export class Sockets {
     if (next.length > 0) this.#alarm.wakeBy(next.reduce((a, b) => Math.min(a, b)));
   }
 
-  /** Makes sure that the object wakes for what is due next for a socket. */
+  /** Makes sure that the object is there for what is due next for a socket. */
   schedule(connection: Connection): void {
-    this.#alarm.wakeBy(this.#nextDeadline(connection).at);
+    const { what, at } = this.#nextDeadline(connection);
+    if (what !== "init-timeout") return this.#alarm.wakeBy(at);
+    this.#initTimers.start(connection, at - Date.now(), () => this.close(connection, CLOSE.INIT_TIMEOUT));
   }
 
   #run(connection: Connection, effect: Effect, now: number): void {
@@ -150,10 +156,10 @@ export class Sockets {
       case "close":
         return this.close(connection, effect.event);
       case "initialise":
+        this.#initTimers.stop(connection);
         connection.update({ session: readySession() });
         connection.send(encodeServerMessage({ type: "connection_ack" }));
         this.#serveDeadline(connection, now);
-        // The token may expire before the alarm that was set for `connection_init`.
         return connection.closed ? undefined : this.schedule(connection);
       case "subscribe":
         return this.#subscriptions.start(connection, effect.id, effect.payload, now);

@@ -3,7 +3,7 @@
  * Durable Object with hibernating sockets, which sends the bytes it is given and does nothing else. It answers as much
  * of graphql-transport-ws as lets the same load client open its sockets.
  *
- * `/` hands a socket through to the object, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
+ * `/` hands a socket through to the object, `/verified` does so when its token holds, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
  * socket; `POST /matching` has lines `<record id> <frame>`, and sends each to the socket that watches the record.
  */
 import type {
@@ -13,23 +13,30 @@ import type {
   WebSocket,
   Response as WorkersResponse,
   WebSocketPair as WorkersWebSocketPair,
+  WebSocketRequestResponsePair as WorkersWebSocketRequestResponsePair,
 } from "@cloudflare/workers-types";
+import { hasValidToken } from "./verify.js";
 
 export { BareWake } from "./bare-wake.js";
 
 // Workers code in a project that is type-checked with Node's globals.
 declare const WebSocketPair: typeof WorkersWebSocketPair;
+declare const WebSocketRequestResponsePair: typeof WorkersWebSocketRequestResponsePair;
 declare const Response: typeof WorkersResponse;
 
 interface ControlEnv {
   readonly FANOUT: DurableObjectNamespace;
+  readonly APP_SECRET: string;
 }
 
 const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
 const RECORD_ID_LENGTH = 36;
 
 export default {
-  fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
+  async fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
+    if (request.url.endsWith("/verified") && !(await hasValidToken(request, env.APP_SECRET))) {
+      return new Response("The token does not hold.", { status: 401 });
+    }
     const object = env.FANOUT.getByName("control");
     return request.url.endsWith("/relayed") ? relay(object.fetch(request)) : object.fetch(request);
   },
@@ -57,6 +64,7 @@ export class BareFanout {
     this.#ctx = ctx;
     this.#sockets = new Set(ctx.getWebSockets());
     for (const socket of this.#sockets) this.#watch(socket, socket.deserializeAttachment());
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
   }
 
   async fetch(request: Request): Promise<WorkersResponse> {

@@ -1,7 +1,7 @@
 import { DEV_WORKSPACE_ID } from "../../scripts/lib/sign-token.ts";
 import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
 import { startLoad } from "./load.ts";
-import type { ConnectOptions, Delivery, LatencyMs, PublishOptions } from "./load-commands.ts";
+import type { ConnectOptions, Delivery, IdleOptions, LatencyMs, PublishOptions } from "./load-commands.ts";
 import { cpuMicros, residentBytes } from "./process-usage.ts";
 import type { Server } from "./server.ts";
 
@@ -21,6 +21,7 @@ export interface Audience extends AsyncDisposable {
   readonly memory: number;
   publish(options: PublishOptions): Promise<Measured>;
   latency(): Promise<LatencyMs>;
+  idle(options: IdleOptions): Promise<void>;
 }
 
 /** Opens all sockets, and subscribes on each. */
@@ -45,6 +46,7 @@ export async function openAudience(server: Server, options: AudienceOptions): Pr
       return { ...delivery, cpu: cpuMicros(pids) - cpuBefore };
     },
     latency: () => load.latency(),
+    idle: (options) => load.idle(options),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

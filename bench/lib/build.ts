@@ -28,5 +28,5 @@ async function runControlBuild(): Promise<BuiltWorker> {
   process.on("exit", () => rmSync(folder, { recursive: true }));
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   await promisify(execFile)(process.execPath, [tsc, "-p", join(ROOT, "bench", "control"), "--outDir", folder]);
-  return { folder, objectClass: "BareFanout", objectBinding: "FANOUT", vars: {} };
+  return { folder, objectClass: "BareFanout", objectBinding: "FANOUT", vars: { APP_SECRET: DEV_BINDINGS.APP_SECRET } };
 }

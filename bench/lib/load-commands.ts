@@ -6,6 +6,14 @@ export interface LoadCommands {
   readonly publish: Command<PublishOptions, Delivery>;
   /** Summarises the latencies since the last time. */
   readonly latency: Command<null, LatencyMs>;
+  /** Has all open sockets do nothing but ask now and then whether the server is there; fails unless each is answered. */
+  readonly idle: Command<IdleOptions, void>;
+  /** Signs the tokens of users who arrive next. */
+  readonly sign: Command<SignOptions, void>;
+  /** Opens a socket with each of those tokens, and subscribes on it. */
+  readonly arrive: Command<ArriveOptions, Arrival>;
+  /** Closes the sockets of all who arrived. */
+  readonly depart: Command<null, void>;
 }
 
 interface Command<Options, Answer> {
@@ -31,6 +39,30 @@ export interface ConnectOptions {
   readonly receivers: "all" | "watcher";
   /** How many watchers there will be in all; what is open already counts. */
   readonly watchers: number;
+}
+
+export interface IdleOptions {
+  readonly seconds: number;
+  /** Between two pings of a socket; those of all are spread evenly over it. */
+  readonly pingEverySeconds: number;
+}
+
+export interface SignOptions extends Pick<ConnectOptions, "appSecret" | "workspaceId"> {
+  readonly count: number;
+}
+
+export interface ArriveOptions extends Pick<ConnectOptions, "host" | "path" | "tokenIn" | "subprotocol"> {
+  /** The payload of the `subscribe` message. */
+  readonly subscribe: object;
+  /** How many are on their way at a time; the next one sets off when one of them has subscribed. */
+  readonly atOnce: number;
+}
+
+export interface Arrival {
+  /** From the first connect until all have subscribed. */
+  readonly seconds: number;
+  /** Of each of them: from its connect until it was answered that its subscription runs. */
+  readonly milliseconds: readonly number[];
 }
 
 export interface PublishOptions {

@@ -1,14 +1,19 @@
 /** The process that makes the load: all subscribers of one server, and its publisher. Started by `load.ts`. */
 import { Agent, request } from "node:http";
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
+import { Arrivals } from "./load-arrivals.ts";
 import type {
+  ArriveOptions,
   CommandAnswer,
   CommandRequest,
   ConnectOptions,
   Delivery,
+  IdleOptions,
   LatencyMs,
   PublishOptions,
+  SignOptions,
 } from "./load-commands.ts";
+import { idle } from "./load-idle.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
@@ -18,6 +23,7 @@ const ARRIVAL_TIMEOUT_MS = 30_000;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
+const arrivals = new Arrivals(fail);
 /** Who gets what, as the last `connect` said. */
 let audience: Pick<ConnectOptions, "receivers" | "watchers" | "subscriptionsPerSocket"> | undefined;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -53,6 +59,16 @@ async function run(command: CommandRequest): Promise<unknown> {
       return publish(command.options as PublishOptions);
     case "latency":
       return takeLatency();
+    case "idle":
+      await idle(sockets, command.options as IdleOptions);
+      if (failure !== undefined) throw failure;
+      return;
+    case "sign":
+      return arrivals.sign(command.options as SignOptions);
+    case "arrive":
+      return arrivals.arrive(command.options as ArriveOptions);
+    case "depart":
+      return arrivals.depart();
   }
 }
 

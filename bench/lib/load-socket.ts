@@ -23,6 +23,8 @@ export interface Listener {
 // One for all: what is read is looked at before the next read begins.
 const readBuffer = Buffer.alloc(256 * 1024);
 
+const PING = '{"type":"ping"}';
+const PONG = '{"type":"pong"}';
 const READY_PING = '{"type":"ping","payload":{"ready":true}}';
 const READY_PONG = '{"type":"pong","payload":{"ready":true}}';
 
@@ -35,6 +37,7 @@ export class LoadSocket {
   #head = "";
   #upgraded = false;
   #ready: (() => void) | undefined;
+  #unanswered = 0;
 
   static async open(conversation: Conversation, listener: Listener): Promise<LoadSocket> {
     return new Promise((resolve, reject) => {
@@ -68,6 +71,17 @@ export class LoadSocket {
     this.#socket.on("connect", () => this.#socket.write(upgradeRequest(conversation)));
     this.#socket.on("error", listener.onFailure);
     this.#socket.on("close", () => listener.onFailure(new Error("A socket was closed.")));
+  }
+
+  /** Asks whether the server is still there, as clients do that keep a connection alive. */
+  ping(): void {
+    this.#unanswered++;
+    this.#send(PING);
+  }
+
+  /** How many pings were not answered. */
+  get unanswered(): number {
+    return this.#unanswered;
   }
 
   close(): void {
@@ -122,10 +136,15 @@ export class LoadSocket {
   #receiveMessages(bytes: Buffer, start: number, end: number): void {
     this.#listener.onFrame(bytes, start, end);
     let at = findSequence(bytes, start, end);
-    if (at === -1) throw new Error(`A message has no number: ${bytes.toString("utf8", start, end)}`);
+    if (at === -1) return this.#receivePong(bytes.toString("utf8", start, end));
     for (; at !== -1; at = findSequence(bytes, afterSequence(at), end)) {
       this.#listener.onMessage(readSequence(bytes, at));
     }
+  }
+
+  #receivePong(text: string): void {
+    if (text !== PONG || this.#unanswered === 0) throw new Error(`A message has no number: ${text}`);
+    this.#unanswered--;
   }
 
   #send(text: string): void {

@@ -56,6 +56,8 @@ export interface Scenario {
   readonly sockets: { readonly full: number; readonly quick?: number };
   /** Many and short ones, unless a slice cannot be short: what else the machine does then falls on all rows alike. */
   readonly slicesPerPair?: number;
+  /** Of a scenario whose goals are counts, which the next pair would find again: that many pairs, never more. */
+  readonly pairs?: number;
   open(options: BenchOptions): Promise<Round>;
 }
 
@@ -95,7 +97,8 @@ export const FEWEST_PAIRS = 5;
  * Measures the rows of a scenario next to each other: in slices, in alternating order, with servers of its own for
  * every pair of samples.
  */
-export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
+export async function runScenario(scenario: Scenario, { pairs: wanted, ...rest }: RunOptions): Promise<ScenarioResult> {
+  const options = { ...rest, pairs: Math.min(wanted, scenario.pairs ?? wanted) };
   const samples: Partial<Record<RowName, Sample[]>> = {};
   for (let pair = 0; pair < options.pairs; pair++) {
     await using round = await scenario.open(options);
@@ -139,7 +142,7 @@ function pairText({ figures: [{ key, unit }] }: Scenario, samples: Samples, pair
 
 function summarise(scenario: Scenario, options: RunOptions, samples: Samples): ScenarioResult {
   const { sockets, pairs, quick } = options;
-  const isMeant = !quick && sockets === scenario.sockets.full && pairs >= FEWEST_PAIRS;
+  const isMeant = !quick && sockets === scenario.sockets.full && pairs >= (scenario.pairs ?? FEWEST_PAIRS);
   const resultOf = (figure: Figure, isCompared: boolean) => figureResult(figure, isCompared, samples, isMeant);
   const [first, ...others] = scenario.figures;
   const figures = [resultOf(first, true), ...others.map((other) => resultOf(other, false))] as const;
@@ -158,6 +161,8 @@ function figureResult(figure: Figure, isCompared: boolean, samples: Samples, isM
   for (const name of names) {
     if (name === "sluice" || (!isCompared && goals[name] === undefined)) continue;
     const paired = valuesOf(name).map((theirs, i) => (ours[i] ?? Number.NaN) / theirs);
+    // Nothing of nothing, as counts have it, is no ratio.
+    if (paired.some(Number.isNaN)) continue;
     ratios[name] = { ...spreadOf(paired), interval90: medianInterval90(paired) };
   }
   const limits = Object.entries(goals) as [RowName, number][];

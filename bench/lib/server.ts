@@ -4,4 +4,8 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   /** Their children count too. */
   readonly pids: readonly number[];
+  /** The folder of its objects' databases, where it has objects. */
+  readonly databases?: string;
+  /** How often the platform has run its objects so far: for a request, a frame, a close, an alarm. If it is watched. */
+  readonly objectRuns?: () => number;
 }

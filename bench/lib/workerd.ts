@@ -20,14 +20,21 @@ export interface BuiltWorker {
   readonly vars: Readonly<Record<string, string>>;
 }
 
+export interface StartOptions {
+  readonly symbols: boolean;
+  /** Has a tail Worker told of every run of the objects. */
+  readonly watched?: boolean;
+}
+
 /**
  * Starts a Worker in `workerd serve`, its objects' SQLite on disk in a folder of its own, which goes with it. Every row
  * of every scenario that is a Worker runs so: under one runtime, one compatibility date and the same flags.
  */
-export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: boolean }): Promise<Server> {
+export async function startWorker(worker: BuiltWorker, options: StartOptions): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   await mkdir(join(folder, "objects"));
-  await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, symbols));
+  await writeFile(join(folder, "tail.js"), TAIL);
+  await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, options));
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
   const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3"], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -51,14 +58,26 @@ export async function startWorker(worker: BuiltWorker, { symbols }: { symbols: b
   return {
     host: `127.0.0.1:${port}`,
     pids: [child.pid],
+    databases: join(folder, "objects"),
+    ...(options.watched && { objectRuns: () => output.split(OBJECT_RAN).length - 1 }),
     [Symbol.asyncDispose]: stop,
   };
 }
 
+const OBJECT_RAN = "An object ran.";
+
+/** What the platform tells of how a Worker ran. Of the edge it hears as well. */
+const TAIL = `export default {
+  tail(runs) {
+    for (const { executionModel } of runs) if (executionModel === "durableObject") console.log(${quote(OBJECT_RAN)});
+  },
+};
+`;
+
 async function configOf(
   { folder, objectClass, objectBinding, vars }: BuiltWorker,
   configFolder: string,
-  symbols: boolean,
+  { symbols, watched = false }: StartOptions,
 ): Promise<string> {
   const names = await readdir(folder);
   // The first module is the entry.
@@ -71,10 +90,16 @@ async function configOf(
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 
+const tail :Workerd.Worker = (
+  compatibilityDate = "2026-01-01",
+  modules = [(name = "tail.js", esModule = embed "tail.js")],
+);
+
 const config :Workerd.Config = (
   v8Flags = [${symbols ? '"--perf-basic-prof", "--interpreted-frames-native-stack"' : ""}],
   services = [
     (name = "worker", worker = .worker),
+    ${watched ? '(name = "tail", worker = .tail),' : ""}
     (name = "objects", disk = (path = ${quote(join(configFolder, "objects"))}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
@@ -85,6 +110,7 @@ const worker :Workerd.Worker = (
   modules = [${modules.join(", ")}],
   durableObjectNamespaces = [(className = ${quote(objectClass)}, uniqueKey = "bench", enableSql = true)],
   durableObjectStorage = (localDisk = "objects"),
+  tails = [${watched ? '"tail"' : ""}],
   bindings = [
     (name = ${quote(objectBinding)}, durableObjectNamespace = ${quote(objectClass)}),
     ${texts.join(",\n    ")}

@@ -6,6 +6,6 @@ import { sha256 } from "../core/sha256.ts";
  * @param body the token's `workspaceId`, exactly as the claim is written
  * @param type the token's `type` (old API keys were signed as `ACCESS`)
  */
-export async function twentySecret(appSecret: string, body: string, type: string): Promise<Uint8Array> {
+export async function twentySecret(appSecret: string, body: string, type: string): Promise<Uint8Array<ArrayBuffer>> {
   return new TextEncoder().encode(await sha256(appSecret + body + type));
 }

@@ -3,9 +3,9 @@ import type { Principal } from "../core/principal.ts";
 import type { Settings } from "../core/settings.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { type Claims, type Payload, parseClaims } from "./claims.ts";
+import { createHs256Keys, type Hs256Keys } from "./hs256-keys.ts";
 import { refusal } from "./refusal.ts";
 import { createSigningKeys } from "./signing-keys.ts";
-import { twentySecret } from "./twenty-secret.ts";
 
 export interface TokenVerifier {
   /**
@@ -30,6 +30,7 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { settings, now } = options;
   const signingKeys = createSigningKeys(options);
+  const hs256Keys = settings.appSecret === undefined ? undefined : createHs256Keys(settings.appSecret);
 
   return {
     async verify(token) {
@@ -37,7 +38,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const kid = parseHeader(header);
       // Claims come before the signature, so that a token which is of no use anyway never causes a fetch.
       const claims = parseClaims(payload, now());
-      const keys = kid === undefined ? await hs256Keys(settings, claims) : [await es256Key(kid, claims)];
+      const keys = kid === undefined ? await keysOf(claims, settings.hs256, hs256Keys) : [await es256Key(kid, claims)];
       if (!(await verifiesWithOneOf(keys, token, kid === undefined ? "HS256" : "ES256", now()))) {
         throw refusal("The token's signature does not verify.");
       }
@@ -74,19 +75,20 @@ function parseHeader({ alg, kid }: Payload): string | undefined {
   return uuid;
 }
 
-async function hs256Keys(
-  { hs256, appSecret }: Settings,
+async function keysOf(
   { type, workspaceIdAsWritten }: Claims,
-): Promise<Uint8Array[]> {
-  if (!hs256) throw refusal("HS256 tokens are not accepted here (HS256=off).");
-  if (appSecret === undefined) throw refusal("HS256 tokens cannot be verified here: APP_SECRET is not set.");
+  isAccepted: boolean,
+  hs256Keys: Hs256Keys | undefined,
+): Promise<CryptoKey[]> {
+  if (!isAccepted) throw refusal("HS256 tokens are not accepted here (HS256=off).");
+  if (hs256Keys === undefined) throw refusal("HS256 tokens cannot be verified here: APP_SECRET is not set.");
   // API keys from before 2025-12-12 were signed as ACCESS.
   const types = type === "API_KEY" ? ["API_KEY", "ACCESS"] : [type];
-  return Promise.all(types.map((signedAs) => twentySecret(appSecret, workspaceIdAsWritten, signedAs)));
+  return Promise.all(types.map((signedAs) => hs256Keys.find(workspaceIdAsWritten, signedAs)));
 }
 
 async function verifiesWithOneOf(
-  keys: readonly (CryptoKey | Uint8Array)[],
+  keys: readonly CryptoKey[],
   token: string,
   algorithm: "HS256" | "ES256",
   now: number,

@@ -75,6 +75,17 @@ describe("HS256", () => {
     expect(await refusalOf(verifier.verify(await tokenWithHeader({ alg: "HS256" }, secret)))).toContain("signature");
   });
 
+  it("the keys of workspaces, and of types, are kept apart, however often they were used", async () => {
+    const others = [{ workspaceId: OTHER_ID }, { type: "PLAYGROUND" }];
+    for (const options of [{}, ...others]) await verifier.verify(await tokenOf(options));
+    const secret = await twentySecret(APP_SECRET, WORKSPACE_ID, "ACCESS");
+    for (const { workspaceId = WORKSPACE_ID, type = "ACCESS" } of [...others, ...others]) {
+      const token = await tokenWithHeader({ alg: "HS256" }, secret, { ...ACCESS_CLAIMS, workspaceId, type });
+      expect(await refusalOf(verifier.verify(token))).toBe("The token's signature does not verify.");
+    }
+    expect(await verifier.verify(await tokenOf({}))).toMatchObject({ workspaceId: WORKSPACE_ID });
+  });
+
   it("HS256=off and a missing APP_SECRET say so", async () => {
     const token = await tokenOf();
     expect(await refusalOf(verifierWith({ HS256: "off" }).verify(token))).toContain("HS256=off");
