@@ -4,7 +4,8 @@
  * of graphql-transport-ws as lets the same load client open its sockets.
  *
  * `/` hands a socket through to the object, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
- * socket; `POST /matching` has lines `<record id> <frame>`, and sends each to the socket that watches the record.
+ * socket; `POST /matching` has lines `<id> <frame>`, and sends each to the socket that watches the record or has the
+ * event stream of that id.
  */
 import type {
   DurableObjectNamespace,
@@ -24,7 +25,7 @@ interface ControlEnv {
 }
 
 const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
-const RECORD_ID_LENGTH = 36;
+const ID_LENGTH = 36;
 
 export default {
   fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
@@ -83,13 +84,13 @@ export class BareFanout {
   }
 
   #watch(socket: WebSocket, subscribe: string): void {
-    const [, recordId] = /"recordId":"([^"]*)"/.exec(subscribe) ?? [];
-    if (recordId !== undefined) this.#watchers.set(recordId, socket);
+    const [, id] = /"(?:recordId|eventStreamId)":"([^"]*)"/.exec(subscribe) ?? [];
+    if (id !== undefined) this.#watchers.set(id, socket);
   }
 
   #sendMatching(lines: string): void {
     for (const line of lines.split("\n")) {
-      this.#watchers.get(line.slice(0, RECORD_ID_LENGTH))?.send(line.slice(RECORD_ID_LENGTH + 1));
+      this.#watchers.get(line.slice(0, ID_LENGTH))?.send(line.slice(ID_LENGTH + 1));
     }
   }
 }

@@ -8,7 +8,7 @@ export interface LoadCommands {
   readonly latency: Command<null, LatencyMs>;
 }
 
-interface Command<Options, Answer> {
+export interface Command<Options, Answer> {
   readonly options: Options;
   readonly answer: Answer;
 }
