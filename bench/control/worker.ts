@@ -4,8 +4,8 @@
  * of graphql-transport-ws as lets the same load client open its sockets.
  *
  * `/` hands a socket through to the object, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
- * socket; `POST /matching` has lines `<id> <frame>`, and sends each to the socket that watches the record or has the
- * event stream of that id.
+ * socket; `POST /matching` has lines `<id> <frame>`, and sends each to the socket that watches the record, or has the
+ * event stream, of that id.
  */
 import type {
   DurableObjectNamespace,
@@ -55,6 +55,7 @@ export class BareFanout {
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
     this.#sockets = new Set(ctx.getWebSockets());
+    for (const socket of this.#sockets) this.#watch(socket, socket.deserializeAttachment());
   }
 
   async fetch(request: Request): Promise<WorkersResponse> {
@@ -68,7 +69,7 @@ export class BareFanout {
   webSocketMessage(socket: WebSocket, frame: string): void {
     if (frame.startsWith('{"type":"connection_init"')) socket.send('{"type":"connection_ack"}');
     else if (frame.startsWith('{"type":"ping"')) socket.send(frame.replace("ping", "pong"));
-    else this.#watch(socket, frame);
+    else this.#subscribe(socket, frame);
   }
 
   webSocketClose(socket: WebSocket): void {
@@ -83,9 +84,14 @@ export class BareFanout {
     return new Response(null, { status: 101, webSocket: client, headers: SUBPROTOCOL });
   }
 
-  #watch(socket: WebSocket, subscribe: string): void {
-    const [, id] = /"(?:recordId|eventStreamId)":"([^"]*)"/.exec(subscribe) ?? [];
-    if (id !== undefined) this.#watchers.set(id, socket);
+  #subscribe(socket: WebSocket, frame: string): void {
+    const [, watched = null] = /"(?:recordId|eventStreamId)":"([^"]*)"/.exec(frame) ?? [];
+    socket.serializeAttachment(watched);
+    this.#watch(socket, watched);
+  }
+
+  #watch(socket: WebSocket, watched: string | null): void {
+    if (watched !== null) this.#watchers.set(watched, socket);
   }
 
   #sendMatching(lines: string): void {
