@@ -55,14 +55,9 @@ export function streamId(stream: number): string {
   return uuid("57ea0000", stream);
 }
 
-/** How many groups so many streams make. */
+/** How many groups of persons so many streams look at. */
 export function groupsOf(streams: number): number {
   return Math.ceil(streams / STREAMS_PER_GROUP);
-}
-
-/** The group whose person the event with this number is of: one after the other. */
-export function groupOfEvent(sequence: number, streams: number): number {
-  return (sequence - 1) % groupsOf(streams);
 }
 
 export function groupOfStream(stream: number, streams: number): number {
@@ -115,13 +110,14 @@ const KINDS: readonly { readonly name: string; readonly filterFor: (group: numbe
 /**
  * The body of a publish: one batch, in which a person changes for each event.
  * @param first number of its first event
+ * @param groups whose persons change
  */
-export function personsBody(first: number, events: number, streams: number): string {
+export function personsBody(first: number, groups: readonly number[]): string {
   const message = {
     name: "person.updated",
     workspaceId: DEV_WORKSPACE_ID,
     objectMetadata: { nameSingular: "person" },
-    events: Array.from({ length: events }, (_, i) => personUpdated(first + i, groupOfEvent(first + i, streams))),
+    events: groups.map((group, i) => personUpdated(first + i, group)),
   };
   return JSON.stringify({ messages: [message] });
 }

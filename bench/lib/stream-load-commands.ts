@@ -6,7 +6,7 @@ export interface StreamLoadCommands {
   readonly connect: Command<ConnectStreams, void>;
   /** Publishes one call after the other, each when the events of its predecessor have arrived everywhere. */
   readonly publish: Command<PublishToStreams, StreamDelivery>;
-  /** The newest frame of every stream, without its id, as a template: what the control is to send. */
+  /** The newest frame of every stream as a template, empty where none came: what the control is to send. */
   readonly frames: Command<null, readonly string[]>;
 }
 
@@ -21,6 +21,8 @@ export interface ConnectStreams extends Pick<ConnectOptions, "host" | "path" | "
 export interface PublishToStreams {
   readonly calls: number;
   readonly eventsPerCall: number;
+  /** What the events of a call are of: persons of one group, as when many records are edited at once, or of one after the other. */
+  readonly groups: "one" | "each";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** What to send for each stream, where the server cannot know it; otherwise records are published. */

@@ -1,21 +1,26 @@
-import { DEV_WORKSPACE_ID } from "../../scripts/lib/sign-token.ts";
 import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
 import { buildControl, buildGateway } from "../lib/build.ts";
-import { QUERIES_PER_STREAM, STREAMS_PER_GROUP } from "../lib/crm-streams.ts";
-import { startLoadProcess } from "../lib/load-link.ts";
-import { cpuMicros, residentBytes } from "../lib/process-usage.ts";
+import { groupsOf, QUERIES_PER_STREAM, STREAMS_PER_GROUP } from "../lib/crm-streams.ts";
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
 import { percentile } from "../lib/statistics.ts";
-import type { PublishToStreams, StreamDelivery, StreamLoadCommands } from "../lib/stream-load-commands.ts";
+import { type MeasuredDelivery, openStreams, type Streams } from "../lib/stream-audience.ts";
+import type { PublishToStreams } from "../lib/stream-load-commands.ts";
 import { startWorker } from "../lib/workerd.ts";
 
-const EVENTS_PER_BATCH = 50;
+/**
+ * One person changes; one of every group does, whom other tabs look at each time; as many of one group do, whom the same
+ * tabs look at. Of 500 streams there are 50 groups.
+ */
+const PARTS = [
+  { name: "single", isBatch: false, groups: "each", warmUp: 600, calls: 25 },
+  { name: "batch", isBatch: true, groups: "each", warmUp: 15, calls: 1 },
+  { name: "edit", isBatch: true, groups: "one", warmUp: 20, calls: 1 },
+] as const;
 
-/** Calls of one event, and of a batch. */
-const FULL = { warmUp: { single: 600, batch: 20 }, slice: { single: 25, batch: 1 } };
-const QUICK = { warmUp: { single: 100, batch: 4 }, slice: { single: 10, batch: 1 } };
+type Part = (typeof PARTS)[number];
+type PartName = Part["name"];
 
 /** Every tab of Twenty's front-end has an event stream, to which it adds what it shows. */
 export const p4: Scenario = {
@@ -27,11 +32,12 @@ export const p4: Scenario = {
   },
   figures: [
     { key: "cpu", label: "server CPU per event, one event per publish", unit: "µs", goals: { redis: 0.05 } },
-    { key: "cpuOfBatch", label: `server CPU per event, ${EVENTS_PER_BATCH} events per publish`, unit: "µs" },
-    { key: "cpuPerMatch", label: "server CPU per matched event and stream, one event per publish", unit: "µs" },
-    { key: "rate", label: "events per second, one event per publish", unit: "events/s" },
-    { key: "matchedRate", label: "matched events per second, one event per publish", unit: "messages/s" },
-    { key: "rateOfBatch", label: `matched events per second, ${EVENTS_PER_BATCH} per publish`, unit: "messages/s" },
+    { key: "cpuOfBatch", label: "server CPU per event, 50 per publish, each of another group", unit: "µs" },
+    { key: "cpuOfEdit", label: "server CPU per event, 50 per publish, all of one group", unit: "µs" },
+    { key: "cpuPerMatch", label: "server CPU per event and matched stream, one event per publish", unit: "µs" },
+    { key: "rate", label: "matched events per second, one event per publish", unit: "messages/s" },
+    { key: "rateOfBatch", label: "matched events per second, 50 of different groups", unit: "messages/s" },
+    { key: "rateOfEdit", label: "matched events per second, 50 of one group", unit: "messages/s" },
     { key: "p50", label: "publish to receive, p50", unit: "ms" },
     { key: "p95", label: "publish to receive, p95", unit: "ms" },
     { key: "p99", label: "publish to receive, p99", unit: "ms" },
@@ -44,31 +50,29 @@ export const p4: Scenario = {
 };
 
 async function open(options: BenchOptions): Promise<Round> {
+  const streams = options.sockets - (options.sockets % STREAMS_PER_GROUP);
   await using stack = new AsyncDisposableStack();
   const [gateway, bare] = await Promise.all([buildGateway(), buildControl()]);
   const start = async (server: Server, path: string, addsQueries = true) =>
-    stack.use(await openStreams(stack.use(server), path, addsQueries, options));
+    stack.use(await openStreams(stack.use(server), { path, streams, addsQueries }));
   const sluice = await start(await startWorker(gateway, options), "/graphql");
   const redis = await start(await startRedisStack("event-streams.ts", options), "/graphql");
   const control = await start(await startWorker(bare, options), "/", false);
 
-  const { warmUp } = options.quick ? QUICK : FULL;
   const rows: Row[] = [];
-  const add = async (name: RowName, streams: Streams, publish: Publish) => {
-    await streams.publish({ ...publish, eventsPerCall: 1, calls: warmUp.single });
-    await streams.publish({ ...publish, eventsPerCall: EVENTS_PER_BATCH, calls: warmUp.batch });
-    const frames = await streams.frames();
-    rows.push(streamsRow(name, streams, publish, frames, options));
-    return frames;
-  };
-  const records = ({ host }: Server): Publish => ({
+  const records = ({ host }: Server): Target => ({
     url: `http://${host}/publish`,
     headers: { Authorization: `Bearer ${DEV_BINDINGS.PUBLISHER_SECRETS}`, "Content-Type": "application/json" },
   });
-  const frames = await add("sluice", sluice, records(sluice.server));
-  const toMatching = { url: `http://${control.server.host}/matching`, headers: {}, frames };
-  assertSamePayloads(frames, await add("control", control, toMatching));
-  assertSamePayloads(frames, await add("redis", redis, records(redis.server)));
+  const add = async (name: RowName, streams: Streams, targetOf: (part: PartName) => Target) => {
+    const frames = await warmUp(streams, targetOf, options);
+    rows.push(streamsRow(name, streams, targetOf, frames, options));
+    return frames;
+  };
+  const frames = await add("sluice", sluice, () => records(sluice.server));
+  const toMatching = { url: `http://${control.server.host}/matching`, headers: {} };
+  assertSamePayloads(frames, await add("control", control, (part) => ({ ...toMatching, frames: frames[part] })));
+  assertSamePayloads(frames, await add("redis", redis, () => records(redis.server)));
   // An object that waited while the others were warmed up has been evicted.
   for (const row of rows) {
     await row.run();
@@ -78,80 +82,74 @@ async function open(options: BenchOptions): Promise<Round> {
   return { rows, [Symbol.asyncDispose]: () => round.disposeAsync() };
 }
 
-type Publish = Omit<PublishToStreams, "calls" | "eventsPerCall">;
+/** Where and how a part is published. */
+type Target = Pick<PublishToStreams, "url" | "headers" | "frames">;
 
-type Streams = Awaited<ReturnType<typeof openStreams>>;
+type Frames = Readonly<Record<PartName, readonly string[]>>;
 
-/** Opens all streams of a server, and adds their queries. */
-async function openStreams(server: Server, path: string, addsQueries: boolean, { sockets }: BenchOptions) {
-  await using stack = new AsyncDisposableStack();
-  const load = stack.use(startLoadProcess<StreamLoadCommands>("stream-load-process.ts"));
-  const { host, pids } = server;
-  const { APP_SECRET: appSecret } = DEV_BINDINGS;
-  const where = { host, path, streams: sockets, addsQueries, appSecret, workspaceId: DEV_WORKSPACE_ID };
-  const first = Math.ceil(sockets / 10);
-  await load.run("connect", { ...where, sockets: first });
-  const before = residentBytes(pids);
-  await load.run("connect", { ...where, sockets: sockets - first });
-  const memory = (residentBytes(pids) - before) / (sockets - first) / 1024;
-  const running = stack.move();
+/** What a quick run does of a part. */
+const QUICK_SHARE = 1 / 5;
+
+function times(part: Part, calls: number, { count }: Streams, { quick }: BenchOptions) {
+  const { isBatch, groups } = part;
   return {
-    server,
-    memory,
-    async publish(publish: PublishToStreams) {
-      const cpuBefore = cpuMicros(pids);
-      const delivery = await load.run("publish", publish);
-      return { ...delivery, cpu: cpuMicros(pids) - cpuBefore };
-    },
-    frames: () => load.run("frames", null),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    groups,
+    eventsPerCall: isBatch ? groupsOf(count) : 1,
+    calls: quick ? Math.ceil(calls * QUICK_SHARE) : calls,
   };
 }
 
-interface Work extends StreamDelivery {
-  readonly cpu: number;
+/** Returns what the streams got in each part. */
+async function warmUp(streams: Streams, targetOf: (part: PartName) => Target, options: BenchOptions): Promise<Frames> {
+  const frames: [PartName, readonly string[]][] = [];
+  for (const part of PARTS) {
+    await streams.publish({ ...targetOf(part.name), ...times(part, part.warmUp, streams, options) });
+    frames.push([part.name, await streams.frames()]);
+  }
+  return Object.fromEntries(frames) as Frames;
 }
 
-const NOTHING: Work = { cpu: 0, events: 0, matched: 0, seconds: 0, latencies: [] };
+const NOTHING: MeasuredDelivery = { cpu: 0, events: 0, matched: 0, seconds: 0, latencies: [] };
 
 function streamsRow(
   name: RowName,
   streams: Streams,
-  publish: Publish,
-  frames: readonly string[],
-  { quick }: BenchOptions,
+  targetOf: (part: PartName) => Target,
+  frames: Frames,
+  options: BenchOptions,
 ): Row {
-  const { slice } = quick ? QUICK : FULL;
-  const bytes = Buffer.byteLength(frames[0] ?? "");
-  let single = NOTHING;
-  let batch = NOTHING;
+  let done: Readonly<Record<PartName, MeasuredDelivery>> = NO_WORK;
   return {
     name,
     pids: streams.server.pids,
     async run() {
-      single = sum(single, await streams.publish({ ...publish, eventsPerCall: 1, calls: slice.single }));
-      batch = sum(batch, await streams.publish({ ...publish, eventsPerCall: EVENTS_PER_BATCH, calls: slice.batch }));
+      for (const part of PARTS) {
+        const work = await streams.publish({ ...targetOf(part.name), ...times(part, part.calls, streams, options) });
+        done = { ...done, [part.name]: sum(done[part.name], work) };
+      }
     },
     async sample() {
-      const sample = {
+      const { single, batch, edit } = done;
+      done = NO_WORK;
+      return {
         cpu: single.cpu / single.events,
         cpuOfBatch: batch.cpu / batch.events,
+        cpuOfEdit: edit.cpu / edit.events,
         cpuPerMatch: single.cpu / single.matched,
-        rate: single.events / single.seconds,
-        matchedRate: single.matched / single.seconds,
+        rate: single.matched / single.seconds,
         rateOfBatch: batch.matched / batch.seconds,
+        rateOfEdit: edit.matched / edit.seconds,
         ...percentilesOf(single.latencies),
         memory: streams.memory,
-        bytes,
+        bytes: Buffer.byteLength(frames.single[0] ?? ""),
       };
-      single = NOTHING;
-      batch = NOTHING;
-      return sample;
     },
   };
 }
 
-function sum(a: Work, b: Work): Work {
+const NO_WORK = { single: NOTHING, batch: NOTHING, edit: NOTHING };
+
+function sum(a: MeasuredDelivery, b: MeasuredDelivery): MeasuredDelivery {
   return {
     cpu: a.cpu + b.cpu,
     events: a.events + b.events,
@@ -167,8 +165,11 @@ function percentilesOf(latencies: readonly number[]) {
 }
 
 /** Everything but the ids that the clients chose for their operations is the same, stream by stream. */
-function assertSamePayloads(ours: readonly string[], theirs: readonly string[]): void {
+function assertSamePayloads(ours: Frames, theirs: Frames): void {
   const payloadOf = (frame = "") => frame.slice(frame.indexOf('"payload"'));
-  const other = ours.findIndex((frame, i) => payloadOf(frame) !== payloadOf(theirs[i]));
-  if (other !== -1) throw new Error(`The rows do not send the same:\n${ours[other]}\n${theirs[other]}`);
+  for (const { name } of PARTS) {
+    const other = ours[name].findIndex((frame, i) => payloadOf(frame) !== payloadOf(theirs[name][i]));
+    if (other === -1) continue;
+    throw new Error(`The rows do not send the same:\n${ours[name][other]}\n${theirs[name][other]}`);
+  }
 }
