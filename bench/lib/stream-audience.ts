@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { DEV_WORKSPACE_ID } from "../../scripts/lib/sign-token.ts";
 import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
-import { startLoadProcess } from "./load-link.ts";
+import { startProcess } from "./command-process.ts";
 import { cpuMicros, residentBytes } from "./process-usage.ts";
 import type { Server } from "./server.ts";
 import type { ConnectStreams, PublishToStreams, StreamDelivery, StreamLoadCommands } from "./stream-load-commands.ts";
@@ -28,7 +29,7 @@ export async function openStreams(
   options: Pick<ConnectStreams, "path" | "streams" | "addsQueries">,
 ): Promise<Streams> {
   await using stack = new AsyncDisposableStack();
-  const load = stack.use(startLoadProcess<StreamLoadCommands>("stream-load-process.ts"));
+  const load = stack.use(startProcess<StreamLoadCommands>(join(import.meta.dirname, "stream-load-process.ts")));
   const { host, pids } = server;
   const { streams } = options;
   const where = { ...options, host, appSecret: DEV_BINDINGS.APP_SECRET, workspaceId: DEV_WORKSPACE_ID };

@@ -1,5 +1,6 @@
 /** The process that makes the load of event streams: all subscribers of one server, and its publisher. */
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
+import { serveCommands } from "./command-process.ts";
 import {
   groupOfStream,
   groupsOf,
@@ -9,7 +10,6 @@ import {
   STREAMS_PER_GROUP,
   streamId,
 } from "./crm-streams.ts";
-import { answerCommands } from "./load-link.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { openEventStream, subscribeToAll } from "./opening.ts";
 import { post } from "./post.ts";
@@ -43,7 +43,7 @@ interface Flight {
   readonly land: (error?: Error) => void;
 }
 
-answerCommands<StreamLoadCommands>({ connect, publish, frames });
+serveCommands<StreamLoadCommands>({ connect, publish, frames });
 
 async function connect(options: ConnectStreams): Promise<void> {
   streams = options.streams;
