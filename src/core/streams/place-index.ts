@@ -4,11 +4,7 @@ import { isJsonObject } from "../json.ts";
 import { Buckets } from "./buckets.ts";
 import { TextIndex } from "./text-index.ts";
 
-interface Range<Item> {
-  readonly low: number;
-  readonly high: number;
-  readonly item: Item;
-}
+type Range = Extract<LookupKey, { kind: "within" }>;
 
 /** Finds what is kept under the keys that the value of one place could have. */
 export class PlaceIndex<Item> {
@@ -16,14 +12,14 @@ export class PlaceIndex<Item> {
   readonly #byText = new Buckets<string, Item>();
   readonly #literals = new TextIndex<Item>();
   /** Two comparisons for each: thousands are looked through while one message is sent. */
-  #ranges: Range<Item>[] = [];
+  readonly #ranges = new Map<Item, Range[]>();
 
   constructor(place: Place) {
     this.place = place;
   }
 
   get isEmpty(): boolean {
-    return this.#byText.isEmpty && this.#literals.isEmpty && this.#ranges.length === 0;
+    return this.#byText.isEmpty && this.#literals.isEmpty && this.#ranges.size === 0;
   }
 
   add(key: LookupKey, item: Item): void {
@@ -32,11 +28,15 @@ export class PlaceIndex<Item> {
         return this.#byText.add(key.text, item);
       case "contains":
         return this.#literals.add(key.literal, item);
-      case "within":
-        this.#ranges.push({ low: key.low, high: key.high, item });
+      case "within": {
+        const ranges = this.#ranges.get(item);
+        if (ranges === undefined) this.#ranges.set(item, [key]);
+        else ranges.push(key);
+      }
     }
   }
 
+  /** Of texts the one that is meant; literals and ranges of an item go together. */
   delete(key: LookupKey, item: Item): void {
     switch (key.kind) {
       case "equals":
@@ -44,7 +44,7 @@ export class PlaceIndex<Item> {
       case "contains":
         return this.#literals.delete(item);
       case "within":
-        this.#ranges = this.#ranges.filter((range) => range.item !== item);
+        this.#ranges.delete(item);
     }
   }
 
@@ -56,12 +56,14 @@ export class PlaceIndex<Item> {
     if (value === null) return;
     const text = textOf(value);
     if (text !== undefined) for (const item of this.#byText.get(text)) found.add(item);
-    if (this.#ranges.length > 0) this.#findRanges(numberOf(value), found);
+    if (this.#ranges.size > 0) this.#findRanges(numberOf(value), found);
     if (!this.#literals.isEmpty) this.#literals.find(value, found);
   }
 
   #findRanges(number: number, found: Set<Item>): void {
-    for (const { low, high, item } of this.#ranges) if (!(number < low || number > high)) found.add(item);
+    for (const [item, ranges] of this.#ranges) {
+      if (ranges.some(({ low, high }) => !(number < low || number > high))) found.add(item);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { Buckets } from "./buckets.ts";
  */
 export class TextIndex<Item> {
   readonly #byThree = new Buckets<number, Item>();
-  readonly #all = new Map<Item, readonly number[]>();
+  readonly #all = new Map<Item, number[]>();
 
   get isEmpty(): boolean {
     return this.#all.size === 0;
@@ -23,7 +23,9 @@ export class TextIndex<Item> {
       if (size < fewest) [rarest, fewest] = [three, size];
     }
     this.#byThree.add(rarest, item);
-    this.#all.set(item, [...(this.#all.get(item) ?? []), rarest]);
+    const threes = this.#all.get(item);
+    if (threes === undefined) this.#all.set(item, [rarest]);
+    else threes.push(rarest);
   }
 
   delete(item: Item): void {
