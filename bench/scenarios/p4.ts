@@ -15,8 +15,8 @@ import { startWorker } from "../lib/workerd.ts";
  */
 const PARTS = [
   { name: "single", isBatch: false, groups: "each", warmUp: 600, calls: 25 },
-  { name: "batch", isBatch: true, groups: "each", warmUp: 15, calls: 1 },
-  { name: "edit", isBatch: true, groups: "one", warmUp: 20, calls: 1 },
+  { name: "batch", isBatch: true, groups: "each", warmUp: 40, calls: 2 },
+  { name: "edit", isBatch: true, groups: "one", warmUp: 40, calls: 2 },
 ] as const;
 
 type Part = (typeof PARTS)[number];
