@@ -13,13 +13,14 @@ import { p1 } from "./scenarios/p1.ts";
 import { p1r } from "./scenarios/p1r.ts";
 import { p2 } from "./scenarios/p2.ts";
 import { p3 } from "./scenarios/p3.ts";
+import { p4 } from "./scenarios/p4.ts";
 import { p5 } from "./scenarios/p5.ts";
 import { p7 } from "./scenarios/p7.ts";
 import { p8 } from "./scenarios/p8.ts";
 import { p9 } from "./scenarios/p9.ts";
 import { p10 } from "./scenarios/p10.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p5, p7, p8, p9, p10];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p4, p5, p7, p8, p9, p10];
 
 const FULL_PAIRS = 7;
 const QUICK_PAIRS = 5;

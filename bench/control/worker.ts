@@ -3,8 +3,9 @@
  * Durable Object with hibernating sockets, which sends the bytes it is given and does nothing else. It answers as much
  * of graphql-transport-ws as lets the same load client open its sockets.
  *
- * `/` hands a socket through to the object, `/verified` does so when its token holds, `/relayed` passes its frames on at the edge. `POST /` sends the body to every
- * socket; `POST /matching` has lines `<record id> <frame>`, and sends each to the socket that watches the record.
+ * `/` hands a socket through to the object, `/verified` does so when its token holds, `/relayed` passes its frames on at
+ * the edge. `POST /` sends the body to every socket; `POST /matching` has lines `<id> <frame>`, and sends each to the
+ * socket that watches the record, or has the event stream, of that id.
  */
 import type {
   DurableObjectNamespace,
@@ -30,7 +31,7 @@ interface ControlEnv {
 }
 
 const SUBPROTOCOL = { "Sec-WebSocket-Protocol": "graphql-transport-ws" };
-const RECORD_ID_LENGTH = 36;
+const ID_LENGTH = 36;
 
 export default {
   async fetch(request: Request, env: ControlEnv): Promise<WorkersResponse> {
@@ -94,18 +95,18 @@ export class BareFanout {
   }
 
   #subscribe(socket: WebSocket, frame: string): void {
-    const [, recordId = null] = /"recordId":"([^"]*)"/.exec(frame) ?? [];
-    socket.serializeAttachment(recordId);
-    this.#watch(socket, recordId);
+    const [, watched = null] = /"(?:recordId|eventStreamId)":"([^"]*)"/.exec(frame) ?? [];
+    socket.serializeAttachment(watched);
+    this.#watch(socket, watched);
   }
 
-  #watch(socket: WebSocket, recordId: string | null): void {
-    if (recordId !== null) this.#watchers.set(recordId, socket);
+  #watch(socket: WebSocket, watched: string | null): void {
+    if (watched !== null) this.#watchers.set(watched, socket);
   }
 
   #sendMatching(lines: string): void {
     for (const line of lines.split("\n")) {
-      this.#watchers.get(line.slice(0, RECORD_ID_LENGTH))?.send(line.slice(RECORD_ID_LENGTH + 1));
+      this.#watchers.get(line.slice(0, ID_LENGTH))?.send(line.slice(ID_LENGTH + 1));
     }
   }
 }

@@ -1,6 +1,7 @@
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
 import type { Arrival, ArriveOptions, SignOptions } from "./load-commands.ts";
 import { LoadSocket } from "./load-socket.ts";
+import { subscribeToAll } from "./opening.ts";
 
 const TOKEN_LIFE_SECONDS = 3600;
 
@@ -29,13 +30,17 @@ export class Arrivals {
   /** Opens a socket with every token, and subscribes on it. */
   async arrive({ atOnce, subscribe, ...where }: ArriveOptions): Promise<Arrival> {
     const milliseconds: number[] = [];
-    const listener = { onMessage: () => this.#onFailure(new Error("A message came.")), onFailure: this.#onFailure };
+    const listener = {
+      onFrame: () => undefined,
+      onMessage: () => this.#onFailure(new Error("A message came.")),
+      onFailure: this.#onFailure,
+    };
     const payload = JSON.stringify(subscribe);
     const tokens = this.#tokens.values();
     const openSome = async () => {
       for (const token of tokens) {
         const startedAt = performance.now();
-        this.#sockets.push(await LoadSocket.open({ ...where, token, subscribe: [payload] }, listener));
+        this.#sockets.push(await LoadSocket.open({ ...where, token, opening: subscribeToAll([payload]) }, listener));
         milliseconds.push(performance.now() - startedAt);
       }
     };

@@ -16,7 +16,7 @@ export interface LoadCommands {
   readonly depart: Command<null, void>;
 }
 
-interface Command<Options, Answer> {
+export interface Command<Options, Answer> {
   readonly options: Options;
   readonly answer: Answer;
 }

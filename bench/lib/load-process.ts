@@ -1,5 +1,4 @@
 /** The process that makes the load: all subscribers of one server, and its publisher. Started by `load.ts`. */
-import { Agent, request } from "node:http";
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
 import { Arrivals } from "./load-arrivals.ts";
 import type {
@@ -15,6 +14,8 @@ import type {
 } from "./load-commands.ts";
 import { idle } from "./load-idle.ts";
 import { LoadSocket } from "./load-socket.ts";
+import { subscribeToAll } from "./opening.ts";
+import { post } from "./post.ts";
 import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
 
@@ -26,7 +27,6 @@ const sockets: LoadSocket[] = [];
 const arrivals = new Arrivals(fail);
 /** Who gets what, as the last `connect` said. */
 let audience: Pick<ConnectOptions, "receivers" | "watchers" | "subscriptionsPerSocket"> | undefined;
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let published = 0;
 let latencies: number[] = [];
 let failure: Error | undefined;
@@ -95,7 +95,7 @@ async function openSocket(index: number, options: ConnectOptions): Promise<LoadS
     receive(index, last, sequence);
     last = sequence;
   };
-  const conversation = { ...options, token, subscribe: payloads };
+  const conversation = { ...options, token, opening: subscribeToAll(payloads) };
   const onFrame = (bytes: Buffer, start: number, end: number) => {
     if (index === 0 || newest === "") newest = bytes.toString("utf8", start, end);
   };
@@ -169,21 +169,4 @@ async function publishOnce({ url, headers, body, eventsPerCall }: PublishOptions
 
 function missingText(): string {
   return `Of the messages ${flight?.first} to ${flight?.last}, ${flight?.missing} did not arrive at ${sockets.length} sockets.`;
-}
-
-function post(url: string, headers: PublishOptions["headers"], body: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const length = { "Content-Length": String(body.length) };
-    const sent = request(url, { agent, method: "POST", headers: { ...headers, ...length } }, (response) => {
-      let answer = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (answer += chunk));
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`Publishing was answered by ${response.statusCode} ${answer}`));
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
 }

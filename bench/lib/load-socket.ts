@@ -1,14 +1,14 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
 import { clientFrame, FrameReader, OPCODE } from "./frame-reader.ts";
 import type { ConnectOptions } from "./load-commands.ts";
+import type { Opening } from "./opening.ts";
 import { afterSequence, findSequence, readSequence } from "./sequence.ts";
 
 /** What one connection says until its subscriptions run. */
 export interface Conversation extends Pick<ConnectOptions, "host" | "path" | "tokenIn" | "subprotocol"> {
   readonly token: string;
-  /** The payloads of the `subscribe` messages. */
-  readonly subscribe: readonly string[];
+  readonly opening: Opening;
 }
 
 export interface Listener {
@@ -25,8 +25,6 @@ const readBuffer = Buffer.alloc(256 * 1024);
 
 const PING = '{"type":"ping"}';
 const PONG = '{"type":"pong"}';
-const READY_PING = '{"type":"ping","payload":{"ready":true}}';
-const READY_PONG = '{"type":"pong","payload":{"ready":true}}';
 
 /** One client: opens a socket, subscribes, and reads the number of every message that comes. */
 export class LoadSocket {
@@ -118,18 +116,9 @@ export class LoadSocket {
   }
 
   #converse(text: string, ready: () => void): void {
-    if (text.includes('"connection_ack"')) {
-      for (const payload of this.#conversation.subscribe) {
-        this.#send(`{"id":"${randomUUID()}","type":"subscribe","payload":${payload}}`);
-      }
-      // Frames of one socket are looked at in their order, so the answer tells that the subscriptions run.
-      this.#send(READY_PING);
-    } else if (text === READY_PONG) {
-      ready();
-      this.#ready = undefined;
-    } else {
-      throw new Error(`Before the subscription runs, this came: ${text}`);
-    }
+    if (!this.#conversation.opening(text, (answer) => this.#send(answer))) return;
+    ready();
+    this.#ready = undefined;
   }
 
   /** A frame holds one message, or an array of them. */
@@ -162,7 +151,7 @@ export function initMessage({ tokenIn, token }: Pick<Conversation, "tokenIn" | "
   return JSON.stringify({ type: "connection_init", payload });
 }
 
-export function upgradeRequest({ host, path, token, tokenIn, subprotocol }: Omit<Conversation, "subscribe">): string {
+export function upgradeRequest({ host, path, token, tokenIn, subprotocol }: Omit<Conversation, "opening">): string {
   const items = tokenIn === "subprotocol" ? [subprotocol, `bearer.${token}`] : [subprotocol];
   const lines = [
     `GET ${path} HTTP/1.1`,

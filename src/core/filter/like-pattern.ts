@@ -1,5 +1,14 @@
 import { ANY_ONE, compileFind, type FindPart, type Part } from "./find-part.ts";
-import { codePointAt, codePointBefore, type Fold, type Text, widthOf, withCase, withoutCase } from "./text.ts";
+import {
+  codePointAt,
+  codePointBefore,
+  type Fold,
+  isEscapedInJson,
+  type Text,
+  widthOf,
+  withCase,
+  withoutCase,
+} from "./text.ts";
 
 /** Whether a text is what a pattern or a word says. */
 export type TextTest = (text: Text) => boolean;
@@ -17,6 +26,26 @@ export function compileIlike(pattern: string): TextTest {
 /** Whether a word is somewhere in a text, without regard to case. */
 export function compileContains(word: string): TextTest {
   return compileParts([[], Array.from(word, (char) => withoutCase(codePointAt(char, 0))), []], withoutCase);
+}
+
+/**
+ * The longest text that stands as it is, but for case, in whatever a pattern matches: folded code points. Characters that
+ * JSON escapes are left out, as a pattern may be meant for a text or for the JSON of one.
+ */
+export function literalOf(pattern: string): readonly number[] {
+  let longest: readonly number[] = [];
+  for (const part of partsOf(pattern, withoutCase)) {
+    let run: number[] = [];
+    for (const codePoint of [...part, ANY_ONE]) {
+      if (codePoint !== ANY_ONE && !isEscapedInJson(codePoint)) {
+        run.push(codePoint);
+        continue;
+      }
+      if (run.length > longest.length) longest = run;
+      run = [];
+    }
+  }
+  return longest;
 }
 
 /** Whether the last backslash has nothing to take: PostgreSQL refuses such a pattern. */

@@ -28,3 +28,12 @@ export function widthOf(codePoint: number): number {
 function isPair(codePoint: number): boolean {
   return codePoint > 0xffff;
 }
+
+/** Whether JSON writes a code point in another way than as it is; of surrogates it writes those that have no other half. */
+export function isEscapedInJson(codePoint: number): boolean {
+  return codePoint < 0x20 || codePoint === QUOTE || codePoint === BACKSLASH || codePoint >> 11 === SURROGATES;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SURROGATES = 0xd800 >> 11;

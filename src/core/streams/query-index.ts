@@ -1,10 +1,11 @@
-import { equalityValueOf } from "../filter/required-equalities.ts";
+import { placeKey, valueAt } from "../filter/lookup-keys.ts";
 import type { JsonObject } from "../json.ts";
+import { PlaceIndex } from "./place-index.ts";
 import type { StreamQuery } from "./stream-query.ts";
 
 /**
- * Finds the queries that a record could match without asking the others: by object, then by the value of one field that
- * the query requires. Queries that require none are asked every time.
+ * Finds the queries that a record could match without asking the others: by object, then by the keys of their filters.
+ * Queries that have none are asked every time.
  */
 export class QueryIndex<Item extends { readonly query: StreamQuery }> {
   readonly #objects = new Map<string, QueriesOfObject<Item>>();
@@ -37,59 +38,42 @@ export class QueryIndex<Item extends { readonly query: StreamQuery }> {
 
 class QueriesOfObject<Item extends { readonly query: StreamQuery }> {
   readonly #unindexed = new Set<Item>();
-  /** By field, then by value. */
-  readonly #byField = new Map<string, Map<string, Set<Item>>>();
+  readonly #places = new Map<string, PlaceIndex<Item>>();
 
   get isEmpty(): boolean {
-    return this.#unindexed.size === 0 && this.#byField.size === 0;
+    return this.#unindexed.size === 0 && this.#places.size === 0;
   }
 
   add(item: Item): void {
-    const key = keyOf(item.query);
-    if (key === undefined) return void this.#unindexed.add(item);
-    const byValue = this.#byField.get(key.field) ?? new Map<string, Set<Item>>();
-    this.#byField.set(key.field, byValue);
-    for (const value of key.values) {
-      const items = byValue.get(value);
-      if (items === undefined) byValue.set(value, new Set([item]));
-      else items.add(item);
+    const { keys } = item.query;
+    if (keys === undefined) return void this.#unindexed.add(item);
+    for (const key of keys) {
+      const at = placeKey(key.place);
+      const index = this.#places.get(at) ?? new PlaceIndex<Item>(key.place);
+      this.#places.set(at, index);
+      index.add(key, item);
     }
   }
 
   delete(item: Item): void {
-    const key = keyOf(item.query);
-    if (key === undefined) return void this.#unindexed.delete(item);
-    const byValue = this.#byField.get(key.field);
-    for (const value of key.values) {
-      const items = byValue?.get(value);
-      items?.delete(item);
-      if (items?.size === 0) byValue?.delete(value);
+    const { keys } = item.query;
+    if (keys === undefined) return void this.#unindexed.delete(item);
+    for (const key of keys) {
+      const at = placeKey(key.place);
+      const index = this.#places.get(at);
+      index?.delete(key, item);
+      if (index?.isEmpty) this.#places.delete(at);
     }
-    if (byValue?.size === 0) this.#byField.delete(key.field);
   }
 
   candidates(records: readonly JsonObject[]): Set<Item> {
     const found = new Set(this.#unindexed);
-    for (const [field, byValue] of this.#byField) {
-      for (const record of records) {
-        const value = equalityValueOf(record, field);
-        const items = value === undefined ? undefined : byValue.get(value);
-        for (const item of items ?? []) found.add(item);
-      }
+    for (const index of this.#places.values()) {
+      // Most of what is in a record before a change is there after it as well.
+      for (const value of new Set(records.map((record) => valueAt(record, index.place)))) index.find(value, found);
     }
     return found;
   }
 }
 
 const NONE: ReadonlySet<never> = new Set();
-
-/** The field to find a query by: the id of a record where that is required, otherwise what is required most narrowly. */
-function keyOf({ equalities }: StreamQuery): { field: string; values: ReadonlySet<string> } | undefined {
-  const id = equalities.get("id");
-  if (id !== undefined) return { field: "id", values: id };
-  let narrowest: { field: string; values: ReadonlySet<string> } | undefined;
-  for (const [field, values] of equalities) {
-    if (narrowest === undefined || values.size < narrowest.values.size) narrowest = { field, values };
-  }
-  return narrowest;
-}

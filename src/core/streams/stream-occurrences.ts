@@ -97,8 +97,13 @@ function judge(
   const { after, before } = seen.properties;
   // A record that leaves a view is reported to it.
   const records = action === "updated" ? [after, before] : [after ?? before];
-  const verdicts = records.map((record) => record !== undefined && query.matches(record, options));
-  return verdicts.includes(true) || (verdicts.includes("error") && "error");
+  let verdict: Verdict = false;
+  for (const record of records) {
+    const ofRecord = record !== undefined && query.matches(record, options);
+    if (ofRecord === true) return true;
+    if (ofRecord === "error") verdict = "error";
+  }
+  return verdict;
 }
 
 function recordsOf({ properties }: RecordEvent): JsonObject[] {

@@ -1,10 +1,10 @@
 import { compileFilter, type RecordMatcher } from "../filter/compile-filter.ts";
 import { countNodes } from "../filter/count-nodes.ts";
 import { type InvalidReason, isEmptyFilter } from "../filter/filter.ts";
+import { type LookupKey, lookupKeysOf } from "../filter/lookup-keys.ts";
 import type { FilterLimits } from "../filter/measure-filter.ts";
 import { parseFilter } from "../filter/parse-filter.ts";
 import { referencedFields } from "../filter/referenced-fields.ts";
-import { type RequiredEqualities, requiredEqualities } from "../filter/required-equalities.ts";
 import { textWeightOf } from "../filter/text-weight.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 
@@ -18,10 +18,10 @@ export interface StreamQuery {
   readonly matches: RecordMatcher;
   /** Fields that it has a condition on. */
   readonly fields: ReadonlySet<string>;
-  /** What every record that it matches has in common. */
-  readonly equalities: RequiredEqualities;
   /** Conditions and groups that a record may be compared with. */
   readonly nodes: number;
+  /** A record that it matches has one of them; undefined where nothing can be said. */
+  readonly keys: readonly LookupKey[] | undefined;
   /** How many times it may read a whole text of a record. */
   readonly textWeight: number;
   /** Why it matches nothing, where that is so. */
@@ -46,8 +46,8 @@ export function parseStreamQuery(id: string, signature: unknown, limits: FilterL
     isUnfiltered: isEmptyFilter(parsed),
     matches: compileFilter(parsed),
     fields: referencedFields(parsed),
-    equalities: requiredEqualities(parsed),
     nodes: countNodes(parsed),
+    keys: lookupKeysOf(parsed),
     textWeight: textWeightOf(parsed),
     ...(!parsed.valid && { invalid: parsed.reason }),
     text: JSON.stringify({ objectNameSingular: name, variables: { filter } }),

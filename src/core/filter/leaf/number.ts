@@ -21,7 +21,7 @@ function byValue(order: (difference: number) => boolean): MakeTest {
 }
 
 /** Not a number for anything that is none: no order holds then. */
-function numberOf(value: unknown): number {
+export function numberOf(value: unknown): number {
   if (typeof value === "number") return value;
   return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
 }

@@ -46,8 +46,9 @@ function byPosition(order: (difference: number) => boolean): MakeTest {
   return (operand) => (value, options) => order(positionOf(value, options) - positionOf(operand, options));
 }
 
-/** Not a number for what is no option. */
+/** Not a number for what is no option: the value of an option is a text. */
 function positionOf(value: unknown, options: SelectOptions = []): number {
+  if (typeof value !== "string") return Number.NaN;
   const index = options.findIndex((option) => isJsonObject(option) && option.value === value);
   const option = options[index];
   if (!isJsonObject(option)) return Number.NaN;
