@@ -13,9 +13,10 @@ import { p1 } from "./scenarios/p1.ts";
 import { p1r } from "./scenarios/p1r.ts";
 import { p2 } from "./scenarios/p2.ts";
 import { p3 } from "./scenarios/p3.ts";
+import { p6 } from "./scenarios/p6.ts";
 import { p10 } from "./scenarios/p10.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p10];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p6, p10];
 
 const FULL_PAIRS = 7;
 const QUICK_PAIRS = 5;
