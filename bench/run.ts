@@ -15,8 +15,9 @@ import { p2 } from "./scenarios/p2.ts";
 import { p3 } from "./scenarios/p3.ts";
 import { p6 } from "./scenarios/p6.ts";
 import { p10 } from "./scenarios/p10.ts";
+import { p11 } from "./scenarios/p11.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p6, p10];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p6, p10, p11];
 
 const FULL_PAIRS = 7;
 const QUICK_PAIRS = 5;

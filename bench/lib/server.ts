@@ -4,4 +4,6 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   /** Their children count too. */
   readonly pids: readonly number[];
+  /** Of the Worker beside it, where there is one. */
+  readonly doorsHost?: string;
 }
