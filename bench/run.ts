@@ -15,12 +15,14 @@ import { p2 } from "./scenarios/p2.ts";
 import { p3 } from "./scenarios/p3.ts";
 import { p4 } from "./scenarios/p4.ts";
 import { p5 } from "./scenarios/p5.ts";
+import { p6 } from "./scenarios/p6.ts";
 import { p7 } from "./scenarios/p7.ts";
 import { p8 } from "./scenarios/p8.ts";
 import { p9 } from "./scenarios/p9.ts";
 import { p10 } from "./scenarios/p10.ts";
+import { p11 } from "./scenarios/p11.ts";
 
-const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p4, p5, p7, p8, p9, p10];
+const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11];
 
 const FULL_PAIRS = 7;
 const QUICK_PAIRS = 5;

@@ -16,17 +16,31 @@ export async function buildGateway(): Promise<BuiltWorker> {
 }
 
 /** The bare Durable Object of `bench/control`; built once. */
-export function buildControl(): Promise<BuiltWorker> {
-  control ??= runControlBuild();
-  return control;
+export async function buildControl(): Promise<BuiltWorker> {
+  control ??= compile("control");
+  return {
+    folder: await control,
+    objectClass: "BareFanout",
+    objectBinding: "FANOUT",
+    vars: { APP_SECRET: DEV_BINDINGS.APP_SECRET },
+  };
 }
 
-let control: Promise<BuiltWorker> | undefined;
+let control: Promise<string> | undefined;
 
-async function runControlBuild(): Promise<BuiltWorker> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-control-"));
+/** The gateway with the Worker of `bench/doors` beside it. */
+export async function buildGatewayWithDoors(): Promise<BuiltWorker> {
+  doors ??= compile("doors");
+  return { ...(await buildGateway()), doors: await doors };
+}
+
+let doors: Promise<string> | undefined;
+
+/** Compiles a Worker of ours without dependencies. Returns the folder with its modules. */
+async function compile(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `sluice-${name}-`));
   process.on("exit", () => rmSync(folder, { recursive: true }));
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  await promisify(execFile)(process.execPath, [tsc, "-p", join(ROOT, "bench", "control"), "--outDir", folder]);
-  return { folder, objectClass: "BareFanout", objectBinding: "FANOUT", vars: { APP_SECRET: DEV_BINDINGS.APP_SECRET } };
+  await promisify(execFile)(process.execPath, [tsc, "-p", join(ROOT, "bench", name), "--outDir", folder]);
+  return folder;
 }

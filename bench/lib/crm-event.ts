@@ -38,18 +38,25 @@ export function unheardBody(options: BatchOptions): string {
 
 /** The body of a publish with one batch of events, each a person whose city changed: a template for `fillIn`. */
 export function personsUpdatedBody({ workspaceId, events, ofWatched }: BatchOptions): string {
-  const message = {
-    name: "person.updated",
-    workspaceId,
-    objectMetadata: { nameSingular: "person" },
-    events: Array.from({ length: events }, (_, offset) => {
-      const after = person(ofWatched ? watchedRecordId(offset) : PERSON_ID, sequenceMark(offset));
-      const before = { ...after, city: "Berlin" };
-      const diff = { city: { before: before.city, after: after.city } };
-      return { recordId: after.id, properties: { updatedFields: ["city", "benchmarkSequence"], before, after, diff } };
-    }),
-  };
-  return JSON.stringify({ messages: [message] });
+  const changes = Array.from({ length: events }, (_, offset) => personChanged(offset, ofWatched));
+  return JSON.stringify({ messages: [personsUpdated(workspaceId, changes)] });
+}
+
+/** The same events in messages of their own. */
+export function personUpdatedBodies({ workspaceId, events, ofWatched }: BatchOptions): string {
+  const changes = Array.from({ length: events }, (_, offset) => personChanged(offset, ofWatched));
+  return JSON.stringify({ messages: changes.map((change) => personsUpdated(workspaceId, [change])) });
+}
+
+function personsUpdated(workspaceId: string, events: readonly object[]) {
+  return { name: "person.updated", workspaceId, objectMetadata: { nameSingular: "person" }, events };
+}
+
+function personChanged(offset: number, ofWatched: boolean) {
+  const after = person(ofWatched ? watchedRecordId(offset) : PERSON_ID, sequenceMark(offset));
+  const before = { ...after, city: "Berlin" };
+  const diff = { city: { before: before.city, after: after.city } };
+  return { recordId: after.id, properties: { updatedFields: ["city", "benchmarkSequence"], before, after, diff } };
 }
 
 function document(actionAs: string): string {

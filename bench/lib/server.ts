@@ -8,4 +8,6 @@ export interface Server extends AsyncDisposable {
   readonly databases?: string;
   /** How often the platform has run its objects so far: for a request, a frame, a close, an alarm. If it is watched. */
   readonly objectRuns?: () => number;
+  /** Of the Worker beside it, where there is one. */
+  readonly doorsHost?: string;
 }

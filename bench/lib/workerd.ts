@@ -18,6 +18,8 @@ export interface BuiltWorker {
   readonly objectBinding: string;
   /** Vars and secrets. */
   readonly vars: Readonly<Record<string, string>>;
+  /** The folder of a Worker beside it, bound to its queue consumer and to its `Publisher`, which listens too. */
+  readonly doors?: string;
 }
 
 export interface StartOptions {
@@ -36,7 +38,9 @@ export async function startWorker(worker: BuiltWorker, options: StartOptions): P
   await writeFile(join(folder, "tail.js"), TAIL);
   await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, options));
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
-  const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3"], {
+  // A Worker that calls the consumer of another takes the place of the platform's queue, which is for experiments only.
+  const flags = worker.doors === undefined ? [] : ["--experimental"];
+  const child = spawn(binary, ["serve", join(folder, "config.capnp"), "--control-fd=3", ...flags], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     // V8 leaves a log where it runs when it tells its names.
     cwd: folder,
@@ -50,7 +54,9 @@ export async function startWorker(worker: BuiltWorker, options: StartOptions): P
     await rm(folder, { recursive: true, force: true });
     await rm(join(tmpdir(), `perf-${child.pid}.map`), { force: true });
   };
-  const port = await Promise.race([portOf(child.stdio[3] as Readable), exited.then(() => undefined)]);
+  const sockets = worker.doors === undefined ? ["http"] : ["http", "doors"];
+  const listening = portsOf(child.stdio[3] as Readable, sockets);
+  const [port, doorsPort] = await Promise.race([listening, exited.then(() => [])]);
   if (port === undefined || child.pid === undefined) {
     await stop();
     throw new Error(`workerd did not start:\n${output}`);
@@ -60,6 +66,7 @@ export async function startWorker(worker: BuiltWorker, options: StartOptions): P
     pids: [child.pid],
     databases: join(folder, "objects"),
     ...(options.watched && { objectRuns: () => output.split(OBJECT_RAN).length - 1 }),
+    ...(doorsPort !== undefined && { doorsHost: `127.0.0.1:${doorsPort}` }),
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -75,7 +82,7 @@ const TAIL = `export default {
 `;
 
 async function configOf(
-  { folder, objectClass, objectBinding, vars }: BuiltWorker,
+  { folder, objectClass, objectBinding, vars, doors }: BuiltWorker,
   configFolder: string,
   { symbols, watched = false }: StartOptions,
 ): Promise<string> {
@@ -101,9 +108,14 @@ const config :Workerd.Config = (
     (name = "worker", worker = .worker),
     ${watched ? '(name = "tail", worker = .tail),' : ""}
     (name = "objects", disk = (path = ${quote(join(configFolder, "objects"))}, writable = true)),
+    ${doors === undefined ? "" : '(name = "doors", worker = .doors),'}
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "worker"),
+    ${doors === undefined ? "" : '(name = "doors", address = "127.0.0.1:0", http = (), service = "doors"),'}
+  ],
 );
+${doors === undefined ? "" : doorsConfig(relative(configFolder, join(doors, "worker.js")))}
 
 const worker :Workerd.Worker = (
   compatibilityDate = ${quote(await compatibilityDate())},
@@ -119,6 +131,19 @@ const worker :Workerd.Worker = (
 `;
 }
 
+function doorsConfig(module: string): string {
+  return `
+const doors :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  compatibilityFlags = ["service_binding_extra_handlers"],
+  modules = [(name = "worker.js", esModule = embed ${quote(module)})],
+  bindings = [
+    (name = "CONSUMER", service = "worker"),
+    (name = "PUBLISHER", service = (name = "worker", entrypoint = "Publisher")),
+  ],
+);`;
+}
+
 async function compatibilityDate(): Promise<string> {
   const config = await readFile(join(ROOT, "wrangler.jsonc"), "utf8");
   const [, date] = /"compatibility_date": "([\d-]+)"/.exec(config) ?? [];
@@ -131,11 +156,13 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The port in the first control message, `{"event":"listen","socket":"http","port":8080}`; undefined when none comes. */
-async function portOf(control: Readable): Promise<number | undefined> {
+/** The ports in the control messages, `{"event":"listen","socket":"http","port":8080}`, once there is one for each name. */
+async function portsOf(control: Readable, names: readonly string[]): Promise<(number | undefined)[]> {
+  const ports = new Map<string, number>();
   for await (const line of createInterface({ input: control })) {
-    const { event, port } = JSON.parse(line) as { event: string; port?: number };
-    if (event === "listen") return port;
+    const { event, socket, port } = JSON.parse(line) as { event: string; socket: string; port: number };
+    if (event === "listen") ports.set(socket, port);
+    if (names.every((name) => ports.has(name))) break;
   }
-  return undefined;
+  return names.map((name) => ports.get(name));
 }

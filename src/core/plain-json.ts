@@ -21,9 +21,20 @@ export interface PlainJson {
 export function toPlainJson(value: unknown, bounds: PlainJsonBounds): PlainJson {
   assertPlainJson(value, bounds);
   const text = JSON.stringify(value) ?? "null";
-  if (!text.includes('"__proto__"')) return { text, value: JSON.parse(text) };
-  const cleaned: unknown = JSON.parse(text, (key, member: unknown) => (key === "__proto__" ? undefined : member));
-  return { text: JSON.stringify(cleaned), value: cleaned };
+  return withoutProto(text) ?? { text, value: JSON.parse(text) };
+}
+
+/** The same of a value that was parsed from a JSON text whose depth was checked: there is nothing to prove of it. */
+export function plainJsonOf(parsed: unknown): PlainJson {
+  const text = JSON.stringify(parsed);
+  return withoutProto(text) ?? { text, value: parsed };
+}
+
+/** Undefined for a text without any `__proto__` key. */
+function withoutProto(text: string): PlainJson | undefined {
+  if (!text.includes('"__proto__"')) return undefined;
+  const value: unknown = JSON.parse(text, (key, member: unknown) => (key === "__proto__" ? undefined : member));
+  return { text: JSON.stringify(value), value };
 }
 
 /**

@@ -14,6 +14,7 @@ export async function publishOverHttp(request: Request, edge: Edge): Promise<Res
   const door = {
     settings,
     source: "direct",
+    isParsedJson: true,
     workspaceOf: (workspaceId: string) => workspaceOf(env, workspaceId),
   } as const;
   return publishResponse(await publishMessages(body.messages, door));

@@ -14,7 +14,7 @@ export type { PublishAnswer, PublishResult, RefusedResult, TakenResult } from ".
  * @throws GatewayError BAD_MESSAGE for no list or an empty one, TOO_LARGE for a call past the limits of its door
  */
 export async function publishMessages(input: unknown, door: PublishDoor): Promise<PublishAnswer> {
-  const read = readMessages(input, door.settings, door.source);
+  const read = readMessages(input, door);
   const prepared = await Promise.all(read.map((message, i) => prepareMessage(message, door, door.fallbackIds?.[i])));
   return { results: await publishByWorkspace(prepared, door.workspaceOf) };
 }

@@ -1,8 +1,8 @@
 import { GatewayError } from "../core/errors.ts";
-import { type PlainJson, toPlainJson } from "../core/plain-json.ts";
-import type { MessageRules } from "../core/pubsub/message-rules.ts";
-import type { PublishError, PublishSource } from "../core/pubsub/publish-request.ts";
+import { type PlainJson, plainJsonOf, toPlainJson } from "../core/plain-json.ts";
+import type { PublishError } from "../core/pubsub/publish-request.ts";
 import { isLargerThan, utf8Size } from "../core/text-size.ts";
+import type { PublishDoor } from "./publish-door.ts";
 import { publishErrorOf } from "./publish-result.ts";
 
 /**
@@ -13,9 +13,9 @@ import { publishErrorOf } from "./publish-result.ts";
  * limit in bytes is one of each message, and the batch has none.
  * @throws GatewayError BAD_MESSAGE for what is no list of messages, TOO_LARGE for a direct call past its limits
  */
-export function readMessages(input: unknown, rules: MessageRules, source: PublishSource): (PlainJson | PublishError)[] {
-  const { MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES } = rules.limits;
-  const isDirect = source === "direct";
+export function readMessages(input: unknown, door: ReadDoor): (PlainJson | PublishError)[] {
+  const { MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES } = door.settings.limits;
+  const isDirect = door.source === "direct";
   if (!Array.isArray(input) || input.length === 0) {
     throw new GatewayError("BAD_MESSAGE", `messages: expected a list of 1 to ${MAX_PUBLISH_MESSAGES} messages.`);
   }
@@ -24,7 +24,7 @@ export function readMessages(input: unknown, rules: MessageRules, source: Publis
   }
   let bytes = 0;
   return Array.from(input, (message: unknown) => {
-    const read = readMessage(message, rules);
+    const read = readMessage(message, door);
     if (isDirect) {
       if ("text" in read) bytes += utf8Size(read.text);
       else if (read.code === "TOO_LARGE") bytes = Number.POSITIVE_INFINITY;
@@ -36,9 +36,13 @@ export function readMessages(input: unknown, rules: MessageRules, source: Publis
   });
 }
 
-function readMessage(message: unknown, { limits }: MessageRules): PlainJson | PublishError {
+type ReadDoor = Pick<PublishDoor, "settings" | "source" | "isParsedJson">;
+
+function readMessage(message: unknown, { settings: { limits }, isParsedJson }: ReadDoor): PlainJson | PublishError {
   try {
-    const read = toPlainJson(message, { maxDepth: limits.MAX_JSON_DEPTH, maxSize: limits.MAX_PUBLISH_BYTES });
+    const read = isParsedJson
+      ? plainJsonOf(message)
+      : toPlainJson(message, { maxDepth: limits.MAX_JSON_DEPTH, maxSize: limits.MAX_PUBLISH_BYTES });
     if (!isLargerThan(read.text, limits.MAX_PUBLISH_BYTES)) return read;
     throw new GatewayError("TOO_LARGE", `Expected a message of at most ${limits.MAX_PUBLISH_BYTES} bytes.`);
   } catch (thrown) {

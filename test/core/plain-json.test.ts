@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import { toPlainJson } from "../../src/core/plain-json.ts";
+import { plainJsonOf, toPlainJson } from "../../src/core/plain-json.ts";
 
 const bounds = { maxDepth: 64, maxSize: 10_000 };
 
@@ -84,6 +84,23 @@ describe("toPlainJson", () => {
 
   it("writes nothing at all as null", () => {
     expect(toPlainJson(undefined, bounds)).toEqual({ text: "null", value: null });
+  });
+});
+
+describe("plainJsonOf", () => {
+  it("gives what toPlainJson gives, for whatever JSON writes", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(plainJsonOf(JSON.parse(text))).toEqual(toPlainJson(JSON.parse(text), bounds));
+      }),
+    );
+  });
+
+  it("drops every __proto__ key, however it was written", () => {
+    const parsed: unknown = JSON.parse('{"a":{"\\u005f_proto__":{"b":1}},"__proto__":2,"c":3}');
+    const { text, value } = plainJsonOf(parsed);
+    expect(text).toBe('{"a":{},"c":3}');
+    expect(value).toEqual({ a: {}, c: 3 });
   });
 });
 

@@ -49,7 +49,8 @@ export function readUuid(value: unknown, path: string): string {
 }
 
 export function readNumber(value: unknown, path: string): number {
-  return typeof value === "number" ? value : refuse(path, "a number");
+  // JSON may write a number that is too large to be one.
+  return Number.isFinite(value) ? (value as number) : refuse(path, "a number");
 }
 
 export function readOneOf<const Value extends string>(value: unknown, path: string, values: readonly Value[]): Value {

@@ -285,6 +285,7 @@ describe("refusals name the field and what was expected", () => {
     ["job.attemptsMade: ", job({ attemptsMade: 2 ** 31 })],
     ["job.failedReason: ", job({ failedReason: {} })],
     ["job.enqueuedAt: ", job({ enqueuedAt: "2026-01-01" })],
+    ["job.startedAt: ", job({ startedAt: JSON.parse("1e400") })],
     ["job.startedAt: ", job({ startedAt: [] })],
     ["job.finishedAt: ", job({ finishedAt: true })],
     ["channel: ", chatMessage({ channel: 1 })],
