@@ -5,6 +5,7 @@ import { serveCommands } from "./command-process.ts";
 import { HttpConnections } from "./http-connections.ts";
 import { LoadSocket } from "./load-socket.ts";
 import type { OpenLoopAudience, OpenLoopCommands, SteadyDelivery, SteadyPublish } from "./open-loop-commands.ts";
+import { subscribeToAll } from "./opening.ts";
 import { fillIn } from "./sequence.ts";
 
 const OPENING_AT_ONCE = 32;
@@ -48,7 +49,7 @@ async function openSocket(index: number, options: OpenLoopAudience): Promise<Loa
   const token = await signToken({ appSecret, workspaceId, userId, expiresInSeconds: TOKEN_LIFE_SECONDS });
   had[index] = order.length;
   return LoadSocket.open(
-    { ...options, token, subscribe: [JSON.stringify(options.subscribe)] },
+    { ...options, token, opening: subscribeToAll([JSON.stringify(options.subscribe)]) },
     {
       onMessage: (sequence) => receive(index, sequence),
       onFrame: (bytes, start, end) => {
