@@ -24,8 +24,8 @@ import { p11 } from "./scenarios/p11.ts";
 
 const SCENARIOS: readonly Scenario[] = [p1, p1r, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11];
 
-const FULL_PAIRS = 7;
-const QUICK_PAIRS = 5;
+const FULL_PAIRS = 5;
+const QUICK_PAIRS = 2;
 /** A socket takes two files of workerd, and its other end one of the load process. */
 const FILES_PER_SOCKET = 2;
 const OTHER_FILES = 300;
