@@ -30,11 +30,33 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   const most = length === null ? maxBytes : Number(length);
   if (most > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
-  // With room for a byte too many, a single read tells of the end as well: each one costs as much as a hop.
-  const room = new Uint8Array(most + 1);
-  const { value = new Uint8Array() } = await request.body.getReader({ mode: "byob" }).read(room, { min: room.length });
-  if (value.length > most) throw tooLarge(maxBytes);
-  return value;
+  const reader = request.body.getReader({ mode: "byob" });
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  while (size <= most) {
+    // As much as possible at once, because every read costs as much as a hop, and a byte more than there may be, because
+    // that tells of the end as well; but not much more than was sent, or whoever sends nothing would hold memory.
+    const room = Math.min(most + 1 - size, Math.max(size, FIRST_PIECE_BYTES));
+    const { value: piece = new Uint8Array() } = await reader.read(new Uint8Array(room), { min: room });
+    pieces.push(piece);
+    size += piece.length;
+    if (piece.length < room) return joined(pieces, size);
+  }
+  throw tooLarge(maxBytes);
+}
+
+const FIRST_PIECE_BYTES = 65_536;
+
+function joined(pieces: readonly Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
+  const [first] = pieces;
+  if (first?.length === size) return first;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 function tooLarge(maxBytes: number): GatewayError {
