@@ -25,20 +25,40 @@ export function decodeBody(bytes: Uint8Array): string {
  * @throws GatewayError TOO_LARGE past the limit
  */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = () => new GatewayError("TOO_LARGE", `A body may have ${maxBytes} bytes.`);
-  if (Number(request.headers.get("Content-Length") ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  const length = request.headers.get("Content-Length");
+  // What it does not say in advance may be as much as the limit.
+  const most = length === null ? maxBytes : Number(length);
+  if (most > maxBytes) throw tooLarge(maxBytes);
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader({ mode: "byob" });
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  while (size <= most) {
+    // As much as possible at once, because every read costs as much as a hop, and a byte more than there may be, because
+    // that tells of the end as well; but not much more than was sent, or whoever sends nothing would hold memory.
+    const room = Math.min(most + 1 - size, Math.max(size, FIRST_PIECE_BYTES));
+    const { value: piece = new Uint8Array() } = await reader.read(new Uint8Array(room), { min: room });
+    pieces.push(piece);
+    size += piece.length;
+    if (piece.length < room) return joined(pieces, size);
   }
-  const bytes = new Uint8Array(length);
+  throw tooLarge(maxBytes);
+}
+
+const FIRST_PIECE_BYTES = 65_536;
+
+function joined(pieces: readonly Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
+  const [first] = pieces;
+  if (first?.length === size) return first;
+  const bytes = new Uint8Array(size);
   let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError("TOO_LARGE", `A body may have ${maxBytes} bytes.`);
 }

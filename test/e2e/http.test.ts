@@ -125,6 +125,21 @@ describe("POST /publish", () => {
     await expectError(await ask("/publish", init), 413, "TOO_LARGE");
   });
 
+  test("takes a body that comes in pieces, without a Content-Length", async () => {
+    const text = JSON.stringify({ messages: [good()] }).padEnd(300_000);
+    const pieces = [text.slice(0, 10), text.slice(10, 70_000), text.slice(70_000)];
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+        controller.close();
+      },
+    });
+    const init: RequestInit & { duplex: "half" } = { method: "POST", headers: PUBLISHER, body, duplex: "half" };
+    const response = await ask("/publish", init);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ results: [{ events: 1 }] });
+  });
+
   test("is 413 for 101 messages, and takes 100", async () => {
     const messages = (count: number) => ({ messages: Array.from({ length: count }, () => good()) });
     await expectError(await post(messages(101)), 413, "TOO_LARGE");
