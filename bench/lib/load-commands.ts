@@ -91,12 +91,3 @@ export interface LatencyMs {
   readonly p95: number;
   readonly p99: number;
 }
-
-export type CommandName = keyof LoadCommands;
-
-export interface CommandRequest<Name extends CommandName = CommandName> {
-  readonly name: Name;
-  readonly options: LoadCommands[Name]["options"];
-}
-
-export type CommandAnswer = { readonly value: unknown } | { readonly error: string };

@@ -1,17 +1,8 @@
 /** The process that makes the load: all subscribers of one server, and its publisher. Started by `load.ts`. */
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
+import { serveCommands } from "./command-process.ts";
 import { Arrivals } from "./load-arrivals.ts";
-import type {
-  ArriveOptions,
-  CommandAnswer,
-  CommandRequest,
-  ConnectOptions,
-  Delivery,
-  IdleOptions,
-  LatencyMs,
-  PublishOptions,
-  SignOptions,
-} from "./load-commands.ts";
+import type { ConnectOptions, Delivery, LatencyMs, LoadCommands, PublishOptions } from "./load-commands.ts";
 import { idle } from "./load-idle.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { subscribeToAll } from "./opening.ts";
@@ -42,35 +33,18 @@ interface Flight {
   readonly land: (error?: Error) => void;
 }
 
-process.on("message", async (command: CommandRequest) => {
-  const answer: CommandAnswer = await run(command).then(
-    (value) => ({ value }),
-    (thrown: Error) => ({ error: thrown.message }),
-  );
-  process.send?.(answer);
+serveCommands<LoadCommands>({
+  connect,
+  publish,
+  latency: async () => takeLatency(),
+  async idle(options) {
+    await idle(sockets, options);
+    if (failure !== undefined) throw failure;
+  },
+  sign: (options) => arrivals.sign(options),
+  arrive: (options) => arrivals.arrive(options),
+  depart: async () => arrivals.depart(),
 });
-process.on("disconnect", () => process.exit());
-
-async function run(command: CommandRequest): Promise<unknown> {
-  switch (command.name) {
-    case "connect":
-      return connect(command.options as ConnectOptions);
-    case "publish":
-      return publish(command.options as PublishOptions);
-    case "latency":
-      return takeLatency();
-    case "idle":
-      await idle(sockets, command.options as IdleOptions);
-      if (failure !== undefined) throw failure;
-      return;
-    case "sign":
-      return arrivals.sign(command.options as SignOptions);
-    case "arrive":
-      return arrivals.arrive(command.options as ArriveOptions);
-    case "depart":
-      return arrivals.depart();
-  }
-}
 
 async function connect(options: ConnectOptions): Promise<void> {
   audience = options;
