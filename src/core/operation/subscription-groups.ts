@@ -96,17 +96,29 @@ export class SubscriptionGroups<Member extends GroupMember> {
     send: (member: Member, payload: Payload) => void,
   ): void {
     const gathered = new GatheredPayloads<Member>(this.#maxPayloadBytes, send);
-    for (const field of fields) {
-      for (const occurrence of field.occurrencesIn(message, row.at, scope)) {
-        const offset = offsetOf(row, occurrence.event);
-        for (const group of this.#index.match(field.name, occurrence.topic)) {
-          const { plan, viewer, positions } = group;
-          const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
-          if (payload !== undefined) gathered.add(group, payload);
-        }
+    try {
+      for (const field of fields) this.#gather(field, { message, row }, scope, positionAt, gathered);
+    } finally {
+      // What one field cannot make of a message keeps nobody from what another has made of it.
+      gathered.handOut();
+    }
+  }
+
+  #gather(
+    field: SubscriptionField,
+    { message, row }: LoggedMessage,
+    scope: Scope,
+    positionAt: (offset: number) => string,
+    gathered: GatheredPayloads<Member>,
+  ): void {
+    for (const occurrence of field.occurrencesIn(message, row.at, scope)) {
+      const offset = offsetOf(row, occurrence.event);
+      for (const group of this.#index.match(field.name, occurrence.topic)) {
+        const { plan, viewer, positions } = group;
+        const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
+        if (payload !== undefined) gathered.add(group, payload);
       }
     }
-    gathered.handOut();
   }
 
   #count({ field }: SubscriptionPlan, more: number): void {

@@ -262,6 +262,32 @@ it("makes a value of what each group may see, and sends nothing of what it may n
   expect(all.deliver(updated(event("1"), event("2")))).toEqual(["a: 1", "a: 2", "b: seen 1"]);
 });
 
+it("hands out what it has made of a message, though another field can make nothing of it", () => {
+  const all = new TestGroups();
+  all.join("a");
+  const broken = {
+    name: "broken",
+    listensTo: ["record"],
+    occurrencesIn: () => raise(),
+  } as unknown as SubscriptionField;
+  const sent: string[] = [];
+  const row = { offset: 41, events: 1, at: AT, body: "" };
+  const deliver = () =>
+    all.groups.deliver(
+      { row, message: updated(event("1")) },
+      [all.counting.field, broken],
+      NO_STREAMS,
+      positionAt,
+      ({ name }) => sent.push(name),
+    );
+  expect(deliver).toThrow("broken");
+  expect(sent).toEqual(["a"]);
+});
+
+function raise(): never {
+  throw new Error("broken");
+}
+
 it("gives each group its plan back by its key", () => {
   const all = new TestGroups();
   const { group } = all.join("a");
