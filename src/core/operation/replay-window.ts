@@ -37,6 +37,8 @@ interface LoggedOccurrence {
 const KEPT_PAYLOAD_BYTES = 1024 * 1024;
 /** What keeping one takes besides, or that there is none. */
 const ENTRY_BYTES = 100;
+/** Permission classes that may look at the same parsed events. */
+const CLASSES_AT_ONCE = 8;
 
 /**
  * A stretch of the log, read for all operations that have come as far as that, wherever in it they are. Its rows are
@@ -48,7 +50,10 @@ export class ReplayWindow {
   readonly after: number;
   readonly upTo: number;
   readonly #context: ReplayContext;
-  readonly #logged: readonly LoggedMessage[];
+  readonly #rows: readonly LogRow[];
+  #logged: readonly LoggedMessage[];
+  /** The permission classes that have looked at what is parsed. */
+  readonly #classes = new Set<string>();
   /** By field and the parts of it that are asked for, then by what is asked. */
   readonly #indexes = new Map<string, ReadonlyMap<string, readonly LoggedOccurrence[]>>();
   /** By key of the operation, then by offset; undefined is what the operation did not want after all. */
@@ -63,7 +68,8 @@ export class ReplayWindow {
     this.#context = context;
     this.after = after;
     this.upTo = rows.at(-1)?.offset ?? head;
-    this.#logged = rows.flatMap((row) => leaveOutBroken(row, () => [this.#context.read(row)]));
+    this.#rows = rows;
+    this.#logged = this.#parse();
   }
 
   /** Whether it has what comes next for whoever has come to an offset. */
@@ -80,6 +86,7 @@ export class ReplayWindow {
     const payloads: Payload[] = [];
     let bytes = 0;
     let upTo = after;
+    this.#letIn(operation.viewer);
     const found = this.#find(operation.plan);
     for (let i = firstAfter(found, after); i < found.length; i++) {
       const payload = this.#payloadOf(operation, found[i]);
@@ -90,6 +97,23 @@ export class ReplayWindow {
       upTo = payload.offset;
     }
     return { payloads, upTo: Math.max(after, this.upTo) };
+  }
+
+  #parse(): readonly LoggedMessage[] {
+    return this.#rows.flatMap((row) => leaveOutBroken(row, () => [this.#context.read(row)]));
+  }
+
+  /**
+   * A viewer keeps what it sees of an event for as long as the event is there, which is not long while events are live.
+   * With filters that ask for the caller, each user is a class: parsed anew, events leave the copies of thousands behind.
+   */
+  #letIn({ key }: Viewer): void {
+    if (this.#classes.size >= CLASSES_AT_ONCE && !this.#classes.has(key)) {
+      this.#classes.clear();
+      this.#indexes.clear();
+      this.#logged = this.#parse();
+    }
+    this.#classes.add(key);
   }
 
   /** What happened that a plan wants to hear of. */

@@ -5,7 +5,7 @@ import { planOperation, type SubscriptionPlan } from "../../../src/core/operatio
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
 import { ReplayWindow } from "../../../src/core/operation/replay-window.ts";
 import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
-import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
+import { OPEN_VIEWER, type Viewer } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
 import { NO_STREAMS } from "../../support/new-streams.ts";
@@ -110,6 +110,24 @@ describe("ReplayWindow", () => {
       [1, 2, 3],
       [1, 2, 3],
     ]);
+  });
+
+  it("does not keep what callers of ever more permission classes see of an event", () => {
+    const window = windowOf(ROWS, 0);
+    const plan = planOf({});
+    const seenBy = (key: string) => {
+      const seen: unknown[] = [];
+      const see: Viewer["see"] = (_, event) => {
+        seen.push(event);
+        return event;
+      };
+      window.page({ key, plan, viewer: { ...OPEN_VIEWER, key, see } }, 0, NO_LIMIT);
+      return seen;
+    };
+    const [first, ...others] = Array.from({ length: 9 }, (_, i) => seenBy(`class ${i}`));
+    expect(others.map((seen) => seen[0] === first?.[0])).toEqual([...Array(7).fill(true), false]);
+    expect(others.at(-1)).toEqual(first);
+    expect(others.at(-1)).toHaveLength(6);
   });
 
   it("ends with the event that fills it", () => {
