@@ -87,9 +87,8 @@ export class ReplayWindow {
     let bytes = 0;
     let upTo = after;
     this.#letIn(operation.viewer);
-    const found = this.#find(operation.plan);
-    for (let i = firstAfter(found, after); i < found.length; i++) {
-      const payload = this.#payloadOf(operation, found[i]);
+    for (const found of this.#find(operation.plan, after)) {
+      const payload = this.#payloadOf(operation, found);
       if (payload === undefined) continue;
       if (bytes >= maxBytes) return { payloads, upTo };
       payloads.push(payload);
@@ -116,30 +115,40 @@ export class ReplayWindow {
     this.#classes.add(key);
   }
 
-  /** What happened that a plan wants to hear of. */
-  #find({ field, interest }: SubscriptionPlan): readonly LoggedOccurrence[] {
-    // What a stream asks for may change between two pages, and nobody else asks for it.
-    if (field.streamOf !== undefined) return this.#occurrencesOf(field, interest).filter(isIn(interest));
+  /** What happened after an offset that a plan wants to hear of. */
+  *#find({ field, interest }: SubscriptionPlan, after: number): Generator<LoggedOccurrence> {
+    if (field.streamOf !== undefined) return yield* this.#findOfStream(field, interest, after);
     const name = JSON.stringify([field.name, interest.map((part) => part !== undefined)]);
-    const index = this.#indexes.get(name) ?? indexed(this.#occurrencesOf(field), interest);
+    const index = this.#indexes.get(name) ?? indexed(this.#logged.flatMap(this.#occurrencesIn(field)), interest);
     this.#indexes.set(name, index);
-    return index.get(keyOf(interest, interest)) ?? [];
+    const found = index.get(keyOf(interest, interest)) ?? [];
+    for (let i = firstAfter(found, after); i < found.length; i++) {
+      const occurrence = found[i];
+      if (occurrence !== undefined) yield occurrence;
+    }
   }
 
-  #occurrencesOf(field: SubscriptionField, only?: Interest): LoggedOccurrence[] {
+  /** Row by row: what a stream asks for may change between two pages, and nobody else asks for it. */
+  *#findOfStream(field: SubscriptionField, only: Interest, after: number): Generator<LoggedOccurrence> {
+    const occurrencesIn = this.#occurrencesIn(field, only);
+    for (const logged of this.#logged) {
+      if (logged.row.offset <= after) continue;
+      for (const found of occurrencesIn(logged)) if (found.offset > after && isIn(found, only)) yield found;
+    }
+  }
+
+  #occurrencesIn(field: SubscriptionField, only?: Interest): (logged: LoggedMessage) => LoggedOccurrence[] {
     const scope = only === undefined ? this.#context : { ...this.#context, only };
-    return this.#logged.flatMap(({ message, row }) =>
+    return ({ message, row }) =>
       leaveOutBroken(row, () => {
         if (!field.listensTo.includes(message.kind)) return [];
         return field
           .occurrencesIn(message, row.at, scope)
           .map((occurrence) => ({ occurrence, offset: offsetOf(row, occurrence.event) }));
-      }),
-    );
+      });
   }
 
-  #payloadOf(operation: Replayed, found: LoggedOccurrence | undefined): Payload | undefined {
-    if (found === undefined) return undefined;
+  #payloadOf(operation: Replayed, found: LoggedOccurrence): Payload | undefined {
     const { offset } = found;
     const known = this.#payloads.get(operation.key) ?? new Map<number, Payload | undefined>();
     if (known.has(offset)) return known.get(offset);
@@ -193,9 +202,8 @@ function keyOf(topic: Interest, interest: Interest): string {
   return JSON.stringify(topic.filter((_, i) => interest[i] !== undefined));
 }
 
-function isIn(interest: Interest): (found: LoggedOccurrence) => boolean {
-  const wanted = keyOf(interest, interest);
-  return ({ occurrence }) => keyOf(occurrence.topic, interest) === wanted;
+function isIn({ occurrence }: LoggedOccurrence, interest: Interest): boolean {
+  return keyOf(occurrence.topic, interest) === keyOf(interest, interest);
 }
 
 /** Where those begin that come after an offset, which only grow. */
