@@ -65,11 +65,14 @@ export class CatchUp {
   run(now: number): void {
     if (this.#waiting.size === 0) return this.#windows.letGo(now);
     const moved = new Set<Connection>();
-    for (const operation of this.#turns(now)) {
-      moved.add(operation.connection);
-      this.#tryMoveOn(operation, now);
+    try {
+      for (const operation of this.#turns(now)) {
+        moved.add(operation.connection);
+        this.#tryMoveOn(operation, now);
+      }
+    } finally {
+      for (const connection of moved) connection.flush();
     }
-    for (const connection of moved) connection.flush();
     if (this.#waiting.size > 0) this.#runAgain(moved.size > 0 ? 0 : LOOK_AGAIN_MS);
   }
 

@@ -65,6 +65,10 @@ export class Sockets {
         this.schedule(connection);
       },
     });
+    // An eviction leaves the alarm as it was, and no timer.
+    for (const connection of connections) {
+      if (connection.state.session.state === "opening") this.schedule(connection);
+    }
   }
 
   /** Takes a socket of an authenticated caller; it waits for `connection_init` then. Returns the close when it is full. */

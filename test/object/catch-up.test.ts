@@ -4,6 +4,7 @@ import type { Connection } from "../../durable-objects/connection.ts";
 import type { RunningOperation } from "../../durable-objects/running-operation.ts";
 import type { UnreadBytes } from "../../durable-objects/unread-bytes.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { MemoryReplayLog } from "../../src/core/pubsub/memory-replay-log.ts";
 import { retentionFrom } from "../../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../../src/core/streams/event-streams.ts";
@@ -16,17 +17,23 @@ interface Surroundings {
   readonly slow?: string;
   /** Callers whose sockets throw. */
   readonly broken?: string;
+  /** Callers whose sockets cannot be closed either. */
+  readonly unclosable?: string;
 }
 
 const ROWS = 5_000;
 
 /** Gives one page to each of some operations that have more to be replayed. Returns whose turn it was, and how many are left. */
-function replaying(identities: readonly string[], { isOverfull = false, slow = "", broken = "" }: Surroundings = {}) {
+function replaying(
+  identities: readonly string[],
+  { isOverfull = false, slow = "", broken = "", unclosable = "" }: Surroundings = {},
+) {
   const log = new MemoryReplayLog(retentionFrom(DEFAULT_LIMITS));
   for (let i = 0; i < ROWS; i++) {
     log.append({ id: String(i), digest: "", source: "direct", events: 1, body: "{}" }, 0);
   }
   const turns: string[] = [];
+  const flushed: string[] = [];
   let reads = 0;
   const context: CatchUpContext = {
     limits: DEFAULT_LIMITS,
@@ -48,21 +55,29 @@ function replaying(identities: readonly string[], { isOverfull = false, slow = "
     },
     goLive: () => undefined,
     setSlow: () => undefined,
-    close: ({ identity }, { code }) => turns.push(`${identity} ${code}`),
+    close: ({ identity }, { code }) => {
+      if (unclosable.includes(identity)) throw new Error("unclosable");
+      turns.push(`${identity} ${code}`);
+    },
   };
   const catchUp = new CatchUp(context);
   const replays = identities.map((identity, i) => {
     const operations = new Map([["1", { resume: { cursor: i } }]]);
-    const connection = { identity, closed: false, operations, state: {}, flush: () => undefined };
+    const connection = { identity, closed: false, operations, state: {}, flush: () => flushed.push(identity) };
     const plan = { field: { name: "x", listensTo: ["record"] }, interest: [] };
-    return { id: "1", key: String(i), plan, connection } as unknown as RunningOperation;
+    return { id: "1", key: String(i), plan, viewer: OPEN_VIEWER, connection } as unknown as RunningOperation;
   });
   for (const operation of replays) catchUp.add(operation);
-  catchUp.run(0);
+  let thrown: unknown;
+  try {
+    catchUp.run(0);
+  } catch (error) {
+    thrown = error;
+  }
   const waiting = catchUp.size;
   // They would go on for ever otherwise.
   for (const operation of replays) catchUp.delete(operation);
-  return { turns, waiting, reads };
+  return { turns, flushed, thrown, waiting, reads };
 }
 
 it("operations share the rows of a stretch of the log, wherever in it they are, read and parsed once", () => {
@@ -90,6 +105,12 @@ describe("replays at once", () => {
   it("go on when one of them breaks; its socket is closed 1012", () => {
     vi.spyOn(console, "error").mockReturnValueOnce();
     expect(replaying([..."abc"], { broken: "b" }).turns).toEqual(["a", "b 1012", "c"]);
+  });
+
+  it("send what they have when one of them cannot even be closed: nothing waits beyond a turn", () => {
+    vi.spyOn(console, "error").mockReturnValueOnce();
+    const { turns, flushed, thrown } = replaying([..."abc"], { broken: "b", unclosable: "b" });
+    expect([turns, flushed, thrown]).toEqual([["a"], ["a", "b"], new Error("unclosable")]);
   });
 });
 

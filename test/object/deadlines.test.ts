@@ -1,5 +1,6 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import type { Attachment } from "../../durable-objects/attachment.ts";
 import { age } from "./support/age.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
@@ -62,6 +63,20 @@ describe("the one alarm", () => {
     socket.send({ type: "connection_init" });
     expect(await socket.next()).toEqual({ type: "connection_ack" });
     expect(await alarm()).toEqual(expect.any(Number));
+  });
+
+  it("[CONN-INIT] closes a socket after a wake, too, when an eviction took its timer away", async () => {
+    const { stub, token } = newWorkspace();
+    const socket = await WorkerdSocket.connect(await token());
+    await evictDurableObject(stub);
+    await runInDurableObject(stub, (_, state) => {
+      for (const each of state.getWebSockets()) {
+        const attachment = each.deserializeAttachment() as Attachment;
+        each.serializeAttachment({ ...attachment, session: { state: "opening", initBy: Date.now() } });
+      }
+    });
+    await stub.inspect();
+    expect(await socket.untilClosed()).toEqual({ code: 4408, reason: "Connection initialisation timeout" });
   });
 
   it("[SILENT-1] asks a socket that was silent for 10 minutes, and closes it 1001 without an answer", async () => {

@@ -37,6 +37,8 @@ interface LoggedOccurrence {
 const KEPT_PAYLOAD_BYTES = 1024 * 1024;
 /** What keeping one takes besides, or that there is none. */
 const ENTRY_BYTES = 100;
+/** Permission classes that may look at the same parsed events. */
+const CLASSES_AT_ONCE = 8;
 
 /**
  * A stretch of the log, read for all operations that have come as far as that, wherever in it they are. Its rows are
@@ -48,7 +50,10 @@ export class ReplayWindow {
   readonly after: number;
   readonly upTo: number;
   readonly #context: ReplayContext;
-  readonly #logged: readonly LoggedMessage[];
+  readonly #rows: readonly LogRow[];
+  #logged: readonly LoggedMessage[];
+  /** The permission classes that have looked at what is parsed. */
+  readonly #classes = new Set<string>();
   /** By field and the parts of it that are asked for, then by what is asked. */
   readonly #indexes = new Map<string, ReadonlyMap<string, readonly LoggedOccurrence[]>>();
   /** By key of the operation, then by offset; undefined is what the operation did not want after all. */
@@ -63,7 +68,8 @@ export class ReplayWindow {
     this.#context = context;
     this.after = after;
     this.upTo = rows.at(-1)?.offset ?? head;
-    this.#logged = rows.flatMap((row) => leaveOutBroken(row, () => [this.#context.read(row)]));
+    this.#rows = rows;
+    this.#logged = this.#parse();
   }
 
   /** Whether it has what comes next for whoever has come to an offset. */
@@ -80,9 +86,9 @@ export class ReplayWindow {
     const payloads: Payload[] = [];
     let bytes = 0;
     let upTo = after;
-    const found = this.#find(operation.plan);
-    for (let i = firstAfter(found, after); i < found.length; i++) {
-      const payload = this.#payloadOf(operation, found[i]);
+    this.#letIn(operation.viewer);
+    for (const found of this.#find(operation.plan, after)) {
+      const payload = this.#payloadOf(operation, found);
       if (payload === undefined) continue;
       if (bytes >= maxBytes) return { payloads, upTo };
       payloads.push(payload);
@@ -92,30 +98,57 @@ export class ReplayWindow {
     return { payloads, upTo: Math.max(after, this.upTo) };
   }
 
-  /** What happened that a plan wants to hear of. */
-  #find({ field, interest }: SubscriptionPlan): readonly LoggedOccurrence[] {
-    // What a stream asks for may change between two pages, and nobody else asks for it.
-    if (field.streamOf !== undefined) return this.#occurrencesOf(field, interest).filter(isIn(interest));
-    const name = JSON.stringify([field.name, interest.map((part) => part !== undefined)]);
-    const index = this.#indexes.get(name) ?? indexed(this.#occurrencesOf(field), interest);
-    this.#indexes.set(name, index);
-    return index.get(keyOf(interest, interest)) ?? [];
+  #parse(): readonly LoggedMessage[] {
+    return this.#rows.flatMap((row) => leaveOutBroken(row, () => [this.#context.read(row)]));
   }
 
-  #occurrencesOf(field: SubscriptionField, only?: Interest): LoggedOccurrence[] {
+  /**
+   * A viewer keeps what it sees of an event for as long as the event is there, which is not long while events are live.
+   * With filters that ask for the caller, each user is a class: parsed anew, events leave the copies of thousands behind.
+   */
+  #letIn({ key }: Viewer): void {
+    if (this.#classes.size >= CLASSES_AT_ONCE && !this.#classes.has(key)) {
+      this.#classes.clear();
+      this.#indexes.clear();
+      this.#logged = this.#parse();
+    }
+    this.#classes.add(key);
+  }
+
+  /** What happened after an offset that a plan wants to hear of. */
+  *#find({ field, interest }: SubscriptionPlan, after: number): Generator<LoggedOccurrence> {
+    if (field.streamOf !== undefined) return yield* this.#findOfStream(field, interest, after);
+    const name = JSON.stringify([field.name, interest.map((part) => part !== undefined)]);
+    const index = this.#indexes.get(name) ?? indexed(this.#logged.flatMap(this.#occurrencesIn(field)), interest);
+    this.#indexes.set(name, index);
+    const found = index.get(keyOf(interest, interest)) ?? [];
+    for (let i = firstAfter(found, after); i < found.length; i++) {
+      const occurrence = found[i];
+      if (occurrence !== undefined) yield occurrence;
+    }
+  }
+
+  /** Row by row: what a stream asks for may change between two pages, and nobody else asks for it. */
+  *#findOfStream(field: SubscriptionField, only: Interest, after: number): Generator<LoggedOccurrence> {
+    const occurrencesIn = this.#occurrencesIn(field, only);
+    for (const logged of this.#logged) {
+      if (logged.row.offset <= after) continue;
+      for (const found of occurrencesIn(logged)) if (found.offset > after && isIn(found, only)) yield found;
+    }
+  }
+
+  #occurrencesIn(field: SubscriptionField, only?: Interest): (logged: LoggedMessage) => LoggedOccurrence[] {
     const scope = only === undefined ? this.#context : { ...this.#context, only };
-    return this.#logged.flatMap(({ message, row }) =>
+    return ({ message, row }) =>
       leaveOutBroken(row, () => {
         if (!field.listensTo.includes(message.kind)) return [];
         return field
           .occurrencesIn(message, row.at, scope)
           .map((occurrence) => ({ occurrence, offset: offsetOf(row, occurrence.event) }));
-      }),
-    );
+      });
   }
 
-  #payloadOf(operation: Replayed, found: LoggedOccurrence | undefined): Payload | undefined {
-    if (found === undefined) return undefined;
+  #payloadOf(operation: Replayed, found: LoggedOccurrence): Payload | undefined {
     const { offset } = found;
     const known = this.#payloads.get(operation.key) ?? new Map<number, Payload | undefined>();
     if (known.has(offset)) return known.get(offset);
@@ -169,9 +202,8 @@ function keyOf(topic: Interest, interest: Interest): string {
   return JSON.stringify(topic.filter((_, i) => interest[i] !== undefined));
 }
 
-function isIn(interest: Interest): (found: LoggedOccurrence) => boolean {
-  const wanted = keyOf(interest, interest);
-  return ({ occurrence }) => keyOf(occurrence.topic, interest) === wanted;
+function isIn({ occurrence }: LoggedOccurrence, interest: Interest): boolean {
+  return keyOf(occurrence.topic, interest) === keyOf(interest, interest);
 }
 
 /** Where those begin that come after an offset, which only grow. */

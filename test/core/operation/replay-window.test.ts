@@ -4,8 +4,9 @@ import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import { planOperation, type SubscriptionPlan } from "../../../src/core/operation/plan-operation.ts";
 import { prepareDocument, socketDocumentLimits } from "../../../src/core/operation/prepare-document.ts";
 import { ReplayWindow } from "../../../src/core/operation/replay-window.ts";
+import type { SubscriptionField } from "../../../src/core/operation/subscription-field.ts";
 import { type LoggedMessage, SubscriptionGroups } from "../../../src/core/operation/subscription-groups.ts";
-import { OPEN_VIEWER } from "../../../src/core/permissions/viewer.ts";
+import { OPEN_VIEWER, type Viewer } from "../../../src/core/permissions/viewer.ts";
 import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
 import { NO_STREAMS } from "../../support/new-streams.ts";
@@ -22,6 +23,10 @@ function planOf(input: object): SubscriptionPlan {
   const planned = planOperation(catalogue, prepared, { variables: JSON.stringify({ input }) });
   if (planned.type !== "subscription") throw new Error("No subscription.");
   return planned.plan;
+}
+
+function ownPartsOf({ document, operation, args, execution, projection }: SubscriptionPlan) {
+  return { document, operation, args, execution, projection };
 }
 
 /** Rows as a log would have them, one per list of record ids. */
@@ -110,6 +115,40 @@ describe("ReplayWindow", () => {
       [1, 2, 3],
       [1, 2, 3],
     ]);
+  });
+
+  it("does not keep what callers of ever more permission classes see of an event", () => {
+    const window = windowOf(ROWS, 0);
+    const plan = planOf({});
+    const seenBy = (key: string) => {
+      const seen: unknown[] = [];
+      const see: Viewer["see"] = (_, event) => {
+        seen.push(event);
+        return event;
+      };
+      window.page({ key, plan, viewer: { ...OPEN_VIEWER, key, see } }, 0, NO_LIMIT);
+      return seen;
+    };
+    const [first, ...others] = Array.from({ length: 9 }, (_, i) => seenBy(`class ${i}`));
+    expect(others.map((seen) => seen[0] === first?.[0])).toEqual([...Array(7).fill(true), false]);
+    expect(others.at(-1)).toEqual(first);
+    expect(others.at(-1)).toHaveLength(6);
+  });
+
+  it("looks at no more rows for an event stream than the page has", () => {
+    const looked: number[] = [];
+    const field: SubscriptionField = {
+      ...planOf({}).field,
+      streamOf: () => "stream",
+      occurrencesIn: (_, at) => {
+        looked.push(at - AT);
+        return [{ topic: ["stream"], event: 0, valueFor: () => null }];
+      },
+    };
+    const plan: SubscriptionPlan = { ...ownPartsOf(planOf({})), field, interest: ["stream"] };
+    const window = windowOf(rowsOf(["a"], ["b"], ["c"], ["d"]), 0);
+    const page = window.page({ key: "one", plan, viewer: OPEN_VIEWER }, 1, 1);
+    expect([page.payloads.length, page.upTo, looked]).toEqual([1, 2, [1, 2]]);
   });
 
   it("ends with the event that fills it", () => {
