@@ -8,6 +8,7 @@ import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { takeToken } from "../src/core/token-bucket.ts";
 import type { Connection } from "./connection.ts";
+import { closeQuietly } from "./connections.ts";
 import type { RunningOperation } from "./running-operation.ts";
 import type { SlowReaders } from "./slow-readers.ts";
 
@@ -81,7 +82,18 @@ export class Delivery {
       this.#give(operation, payload, now);
     } catch (thrown) {
       console.error({ message: "A socket could not be served", offset: row.offset, error: messageOf(thrown) });
+      this.#tryClose(connection);
+    }
+  }
+
+  /** Where its state cannot be cleared away, the socket itself is closed all the same; the others still get the event. */
+  #tryClose(connection: Connection): void {
+    try {
       this.#context.close(connection, CLOSE.RESTART);
+    } catch (thrown) {
+      connection.closed = true;
+      closeQuietly(connection.socket, CLOSE.RESTART);
+      console.error({ message: "A socket could not be closed", error: messageOf(thrown) });
     }
   }
 

@@ -53,9 +53,12 @@ function operationOf(queue: () => void = () => undefined, principal: Partial<Pri
   return { id: "1", head: "", connection: connection as unknown as Connection } as RunningOperation;
 }
 
-function deliver(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[], isTooSlow = false) {
+function deliver(
+  payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[],
+  isTooSlow = false,
+  close = vi.fn(),
+) {
   const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
-  const close = vi.fn();
   const delivery = new Delivery({
     fields: [FIELD],
     groups: new ScriptedGroups(payloads),
@@ -83,6 +86,24 @@ it("a socket that cannot be served is closed 1012, and the others get the event"
   expect([before, after].map(({ connection }) => vi.mocked(connection.queue).mock.calls.length)).toEqual([1, 1]);
   expect(close.mock.calls).toEqual([[broken.connection, { code: 1012, reason: "Service restart" }]]);
   expect(log).toHaveBeenCalledOnce();
+});
+
+it("a socket that can be neither served nor closed gets nothing more, and the others get the event", () => {
+  const log = vi.spyOn(console, "error").mockReturnValue();
+  const raise = () => {
+    throw new Error("broken");
+  };
+  const [broken, after] = [operationOf(raise), operationOf()];
+  deliver(
+    [
+      [broken, 10],
+      [after, 10],
+    ],
+    false,
+    vi.fn(raise),
+  );
+  expect(vi.mocked(after.connection.queue).mock.calls).toHaveLength(1);
+  expect([broken.connection.closed, log.mock.calls.length]).toEqual([true, 2]);
 });
 
 it("[SLOW-1] a slow reader goes on from the beginning of the row, whichever of its events comes first", () => {
