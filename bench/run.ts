@@ -1,6 +1,6 @@
 /**
  * Measures the gateway beside what it replaces and beside the platform alone:
- * `npm run bench -- [P1 P3 …] [--quick] [--sockets N] [--pairs N] [--profile]`.
+ * `npm run bench -- [P1 P3 …] [--quick] [--sockets N] [--pairs N] [--write] [--profile]`.
  */
 import { parseArgs } from "node:util";
 import { whyNoRedis } from "../test/support/redis-server.ts";
@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     sockets: { type: "string" },
     pairs: { type: "string" },
+    write: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
 });
@@ -52,13 +53,20 @@ if (values.profile) {
 async function measure(): Promise<void> {
   const results: ScenarioResult[] = [];
   for (const scenario of scenarios) {
-    const result = await runScenario(scenario, optionsFor(scenario));
-    results.push(result);
-    note(`\n${reportText(result)}`);
+    try {
+      const result = await runScenario(scenario, optionsFor(scenario));
+      results.push(result);
+      note(`\n${reportText(result)}`);
+    } catch (thrown) {
+      // Half an hour of the others is not lost with it.
+      console.error(`${scenario.id} failed:`, thrown);
+      process.exitCode = 1;
+    }
   }
-  const isFull = !values.quick && values.sockets === undefined && pairs >= FEWEST_PAIRS;
-  if (isFull && scenarios.length === SCENARIOS.length) note(`Written to ${(await writeResults(results)).join(", ")}.`);
-  else note("Not a full run, so bench/results is left as it is.");
+  const isMeant = !values.quick && values.sockets === undefined && pairs >= FEWEST_PAIRS;
+  const isWritten = isMeant && (values.write || scenarios.length === SCENARIOS.length);
+  if (isWritten) note(`Written to ${(await writeResults(results)).join(", ")}.`);
+  else note("bench/results is left as it is.");
 }
 
 function chosenScenarios(): readonly Scenario[] {
