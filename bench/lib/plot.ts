@@ -31,7 +31,7 @@ export function plotOf(results: readonly ScenarioResult[]): string {
       text: "Sluice, as a multiple of what it is compared with",
       subtext: "shorter to the left is better; ◆ goal",
     },
-    grid: { left: 330, right: 190, top: 70, bottom: 30 },
+    grid: { left: 350, right: 190, top: 70, bottom: 30 },
     xAxis: { type: "log", name: "×", axisLabel: { formatter: "{value}" } },
     yAxis: { type: "category", data: bars.map(({ label }) => label), axisTick: { show: false } },
     series: [
