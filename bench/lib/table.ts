@@ -11,7 +11,7 @@ interface Run {
 export function tableOf(results: readonly ScenarioResult[], { at, machine, versions }: Run): string {
   const measuredWith = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    "# Results of the newest full run",
+    "# Results of the newest run that was kept",
     "",
     `Written by \`npm run bench\` on ${at}, on ${machine["cpu"]}, ${machine["cores"]} cores, ${machine["system"]};`,
     `${measuredWith.join(", ")}.`,
