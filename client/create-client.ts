@@ -11,7 +11,8 @@ import type { WebSocketImplOptions } from "./web-socket-options.ts";
 type InitPayload = ConnectionInitMessage["payload"];
 
 /**
- * The options of graphql-ws' client, and those of the sockets below it. Some defaults differ: `retryAttempts` is `Infinity`,
+ * The options of graphql-ws' client, and those of the sockets below it. Some defaults differ: `generateID` numbers the
+ * operations, so that equal clients can be sent the very same text; `retryAttempts` is `Infinity`,
  * `retryWait` draws waits at random up to a bound that doubles from 1 s to 30 s and ends early when the page becomes visible
  * or the network returns, `shouldRetry` gives up on the second refusal (4403) in a row, `keepAlive` is 12 s, and
  * `connectionAckWaitTimeout` 15 s.
@@ -25,8 +26,10 @@ export interface ClientOptions<P extends InitPayload = InitPayload> extends WsCl
  */
 export function createClient<P extends InitPayload = InitPayload>(options: ClientOptions<P>): Client {
   const reconnect = createReconnect();
+  let operations = 0;
   const client = createWsClient<P>({
     ...options,
+    generateID: options.generateID ?? (() => String(++operations)),
     keepAlive: options.keepAlive ?? 12_000,
     connectionAckWaitTimeout: options.connectionAckWaitTimeout ?? 15_000,
     retryAttempts: options.retryAttempts ?? Number.POSITIVE_INFINITY,

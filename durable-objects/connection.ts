@@ -1,6 +1,6 @@
 import type { Payload } from "../src/core/operation/subscription-groups.ts";
 import { identityOf } from "../src/core/principal.ts";
-import { framed, type Nexts } from "../src/core/protocol/next-frame.ts";
+import type { BatchFrames, Nexts } from "../src/core/protocol/batch-frames.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
 import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
@@ -25,9 +25,17 @@ export class Connection {
   sentSinceLook = Number.POSITIVE_INFINITY;
   /** What waits for the end of the turn, to share a frame. Empty between turns. */
   readonly #batch: Nexts[] = [];
+  readonly #frames: BatchFrames;
   #batchBytes = 0;
 
-  constructor(socket: WebSocket, state: SocketState, stored: ReadonlyMap<string, StoredOperation>) {
+  /** @param frames of all sockets of the workspace */
+  constructor(
+    socket: WebSocket,
+    state: SocketState,
+    stored: ReadonlyMap<string, StoredOperation>,
+    frames: BatchFrames,
+  ) {
+    this.#frames = frames;
     this.socket = socket;
     this.state = state;
     this.stored = stored;
@@ -93,7 +101,7 @@ export class Connection {
 
   #sendBatch(): void {
     if (this.#batch.length === 0) return;
-    const frame = framed(this.#batch);
+    const frame = this.#frames.of(this.#batch);
     this.#batch.length = 0;
     this.#batchBytes = 0;
     this.#transmit(frame);

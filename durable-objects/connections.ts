@@ -1,4 +1,5 @@
 import type { OperationStore } from "../src/core/operation/operation-store.ts";
+import { BatchFrames } from "../src/core/protocol/batch-frames.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
 import { findSpilled, packAttachment, type SocketState, unpackAttachment } from "./attachment.ts";
@@ -8,6 +9,7 @@ import { Connection, keptBytesOf } from "./connection.ts";
 export class Connections {
   readonly #ctx: DurableObjectState;
   readonly #operations: () => OperationStore;
+  readonly #frames = new BatchFrames();
   readonly #bySocket = new Map<WebSocket, Connection>();
   /** Made when somebody asks, which an event does not: most wakes are for one. */
   #byIdentity: Map<string, Set<Connection>> | undefined;
@@ -60,7 +62,7 @@ export class Connections {
 
   add(socket: WebSocket, state: SocketState): Connection {
     this.#ctx.acceptWebSocket(socket);
-    const connection = this.#insert(new Connection(socket, state, NOTHING_STORED));
+    const connection = this.#insert(new Connection(socket, state, NOTHING_STORED, this.#frames));
     this.save(connection);
     return connection;
   }
@@ -121,12 +123,12 @@ export class Connections {
     if (unpacked === undefined) return closeQuietly(socket, CLOSE.RESTART);
     const { state, spilled } = unpacked;
     if (!spilled || state.session.state !== "ready") {
-      this.#count(this.#insert(new Connection(socket, state, NOTHING_STORED)));
+      this.#count(this.#insert(new Connection(socket, state, NOTHING_STORED, this.#frames)));
       return;
     }
     const stored = this.#operations().load(state.id);
     const session = withStored(state.session, stored);
-    this.#count(this.#insert(new Connection(socket, { ...state, session }, stored)));
+    this.#count(this.#insert(new Connection(socket, { ...state, session }, stored, this.#frames)));
   }
 
   #insert(connection: Connection): Connection {

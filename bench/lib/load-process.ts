@@ -69,7 +69,7 @@ async function openSocket(index: number, options: ConnectOptions): Promise<LoadS
     receive(index, last, sequence);
     last = sequence;
   };
-  const conversation = { ...options, token, opening: subscribeToAll(payloads) };
+  const conversation = { ...options, token, opening: subscribeToAll(payloads, options.subprotocol) };
   const onFrame = (bytes: Buffer, start: number, end: number) => {
     if (index === 0 || newest === "") newest = bytes.toString("utf8", start, end);
   };

@@ -9,12 +9,18 @@ export type Opening = (message: string, send: (text: string) => void) => boolean
 const READY_PING = '{"type":"ping","payload":{"ready":true}}';
 const READY_PONG = '{"type":"pong","payload":{"ready":true}}';
 
-/** @param payloads of the `subscribe` messages */
-export function subscribeToAll(payloads: readonly string[]): Opening {
+/**
+ * @param payloads of the `subscribe` messages
+ * @param subprotocol only Sluice's own client speaks that of batches, and it numbers its operations; other clients draw ids
+ */
+export function subscribeToAll(payloads: readonly string[], subprotocol = "graphql-transport-ws"): Opening {
+  const isNumbered = subprotocol.endsWith(".batch");
   return (message, send) => {
     if (message === READY_PONG) return true;
     if (!isAck(message)) throw unexpected(message);
-    for (const payload of payloads) send(subscribeMessage(payload));
+    for (const [i, payload] of payloads.entries()) {
+      send(subscribeMessage(payload, isNumbered ? String(i + 1) : undefined));
+    }
     // Frames of one socket are looked at in their order, so the answer tells that the subscriptions run.
     send(READY_PING);
     return false;
@@ -47,8 +53,8 @@ export function openEventStream(subscription: string, queries: readonly string[]
   };
 }
 
-function subscribeMessage(payload: string): string {
-  return `{"id":"${randomUUID()}","type":"subscribe","payload":${payload}}`;
+function subscribeMessage(payload: string, id: string = randomUUID()): string {
+  return `{"id":"${id}","type":"subscribe","payload":${payload}}`;
 }
 
 function isAck(message: string): boolean {

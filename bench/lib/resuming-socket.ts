@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
 import { clientFrame, FrameReader, OPCODE } from "./frame-reader.ts";
 import { initMessage, upgradeRequest } from "./load-socket.ts";
@@ -105,9 +104,7 @@ export class ResumingSocket {
   #subscribe(answer: string): void {
     if (!answer.includes('"connection_ack"')) throw new Error(`In the place of the ack, this came: ${answer}`);
     this.#state = "subscribed";
-    this.#socket.write(
-      clientFrame(`{"id":"${randomUUID()}","type":"subscribe","payload":${this.#resumption.payload}}`),
-    );
+    this.#socket.write(clientFrame(`{"id":"1","type":"subscribe","payload":${this.#resumption.payload}}`));
     this.#listener.onSubscribed();
   }
 }

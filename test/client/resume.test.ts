@@ -192,6 +192,14 @@ describe.each([
   });
 });
 
+test("[C30] operations are numbered, so that equal clients can be sent the very same text", async () => {
+  const clients = [sluice(), sluice()];
+  for (const client of clients) for (const topic of ["a", "b"]) follow(client, topic);
+  await untilLive(4);
+  const ids = server.received.filter(({ type }) => type === "subscribe").map(({ id }) => id);
+  expect(ids.toSorted()).toEqual(["1", "1", "2", "2"]);
+});
+
 describe("[C31] tokens on an open connection", () => {
   beforeEach(() => {
     server.isGuarded = true;

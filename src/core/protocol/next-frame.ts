@@ -21,26 +21,6 @@ export function nextFrame(head: string, payload: string): string {
   return head + nextFrameTail(payload);
 }
 
-/** Messages of one operation, one after the other. */
-export interface Nexts {
-  readonly head: string;
-  readonly tails: readonly string[];
-}
-
-/** A frame of messages: one as it is, several as an array. */
-export function framed(all: readonly Nexts[]): string {
-  const [only] = all;
-  if (only !== undefined && all.length === 1 && only.tails.length === 1) return only.head + only.tails.join();
-  // Joined, brackets and all, and not added up: so the text is made in one piece, and not copied once more to be sent.
-  const texts = all.map(({ head, tails }, i) => {
-    const parts = [...tails];
-    parts[0] = (i === 0 ? `[${head}` : head) + parts[0];
-    if (i === all.length - 1) parts.push(`${parts.pop()}]`);
-    return parts.join(`,${head}`);
-  });
-  return texts.join(",");
-}
-
 /** The id of the operation whose `next` a frame of the object is, without parsing the payload; undefined for any other frame. */
 export function idOfNextFrame(frame: string): string | undefined {
   const [, id] = HEAD.exec(frame) ?? [];
