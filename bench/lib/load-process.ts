@@ -1,6 +1,7 @@
 /** The process that makes the load: all subscribers of one server, and its publisher. Started by `load.ts`. */
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
 import { serveCommands } from "./command-process.ts";
+import { Flights } from "./flights.ts";
 import { Arrivals } from "./load-arrivals.ts";
 import type { ConnectOptions, Delivery, LatencyMs, LoadCommands, PublishOptions } from "./load-commands.ts";
 import { idle } from "./load-idle.ts";
@@ -11,27 +12,15 @@ import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
 
 const OPENING_AT_ONCE = 32;
-const ARRIVAL_TIMEOUT_MS = 30_000;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
+const flights = new Flights();
+const fail = (error: Error) => flights.fail(error);
 const arrivals = new Arrivals(fail);
 /** Who gets what, as the last `connect` said. */
 let audience: Pick<ConnectOptions, "receivers" | "watchers" | "subscriptionsPerSocket"> | undefined;
 let published = 0;
-let latencies: number[] = [];
-let failure: Error | undefined;
-/** Set while the events of a call are on their way. */
-let flight: Flight | undefined;
-
-interface Flight {
-  readonly first: number;
-  readonly last: number;
-  readonly sentAt: number;
-  /** Messages. */
-  missing: number;
-  readonly land: (error?: Error) => void;
-}
 
 serveCommands<LoadCommands>({
   connect,
@@ -39,7 +28,7 @@ serveCommands<LoadCommands>({
   latency: async () => takeLatency(),
   async idle(options) {
     await idle(sockets, options);
-    if (failure !== undefined) throw failure;
+    flights.assertSound();
   },
   sign: (options) => arrivals.sign(options),
   arrive: (options) => arrivals.arrive(options),
@@ -80,30 +69,17 @@ async function openSocket(index: number, options: ConnectOptions): Promise<LoadS
 let newest = "";
 
 function receive(socket: number, last: number, sequence: number): void {
-  if (flight === undefined || sequence < flight.first || sequence > flight.last) {
-    fail(new Error(`Message ${sequence} came although it is not on its way.`));
-    return;
-  }
-  if (!isNext(socket, last, sequence)) {
-    fail(new Error(`Message ${sequence} came to socket ${socket} after message ${last}.`));
-    return;
-  }
-  latencies.push(performance.now() - flight.sentAt);
-  flight.missing--;
-  if (flight.missing === 0) flight.land();
+  if (!flights.receive(sequence)) return;
+  if (isNext(socket, last, sequence)) flights.land();
+  else fail(new Error(`Message ${sequence} came to socket ${socket} after message ${last}.`));
 }
 
 /** Whether a socket is to get this message after that one. That none is missing, their count tells. */
 function isNext(socket: number, last: number, sequence: number): boolean {
   if (audience === undefined) return false;
   const { receivers, watchers, subscriptionsPerSocket } = audience;
-  if (receivers === "all") return sequence === Math.max(last + 1, flight?.first ?? 0);
+  if (receivers === "all") return sequence === Math.max(last + 1, flights.numbers?.first ?? 0);
   return sequence > last && Math.floor(watcherOf(sequence, watchers) / subscriptionsPerSocket) === socket;
-}
-
-function fail(error: Error): void {
-  failure ??= error;
-  flight?.land(error);
 }
 
 async function publish(options: PublishOptions): Promise<Delivery> {
@@ -121,26 +97,14 @@ function receiversOf({ isUnheard }: PublishOptions): number {
 }
 
 function takeLatency(): LatencyMs {
-  const sorted = Float64Array.from(latencies).sort();
-  latencies = [];
+  const sorted = Float64Array.from(flights.latencies).sort();
+  flights.latencies = [];
   return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), p99: percentile(sorted, 0.99) };
 }
 
 async function publishOnce({ url, headers, body, eventsPerCall }: PublishOptions, perEvent: number): Promise<void> {
-  if (failure !== undefined) throw failure;
   const first = published + 1;
   published += eventsPerCall;
   const text = Buffer.from(fillIn(body, first, audience?.watchers ?? 1));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => fail(new Error(missingText())), ARRIVAL_TIMEOUT_MS);
-  const land = (error?: Error) => (error === undefined ? resolve() : reject(error));
-  flight = { first, last: published, sentAt: performance.now(), missing: perEvent * eventsPerCall, land };
-  if (flight.missing === 0) land();
-  await Promise.all([promise, post(url, headers, text)]);
-  clearTimeout(timer);
-  flight = undefined;
-}
-
-function missingText(): string {
-  return `Of the messages ${flight?.first} to ${flight?.last}, ${flight?.missing} did not arrive at ${sockets.length} sockets.`;
+  await flights.fly({ first, last: published }, perEvent * eventsPerCall, () => post(url, headers, text));
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createConnection, type Socket } from "node:net";
-import { clientFrame, FrameReader, OPCODE } from "./frame-reader.ts";
+import { OPCODE } from "./frame-reader.ts";
+import { FrameSocket } from "./frame-socket.ts";
 import type { ConnectOptions } from "./load-commands.ts";
 import type { Opening } from "./opening.ts";
-import { afterSequence, findSequence, readSequence } from "./sequence.ts";
+import { forEachSequence } from "./sequence.ts";
 
 /** What one connection says until its subscriptions run. */
 export interface Conversation extends Pick<ConnectOptions, "host" | "path" | "tokenIn" | "subprotocol"> {
@@ -20,20 +20,14 @@ export interface Listener {
   readonly onFailure: (error: Error) => void;
 }
 
-// One for all: what is read is looked at before the next read begins.
-const readBuffer = Buffer.alloc(256 * 1024);
-
 const PING = '{"type":"ping"}';
 const PONG = '{"type":"pong"}';
 
 /** One client: opens a socket, subscribes, and reads the number of every message that comes. */
 export class LoadSocket {
-  readonly #socket: Socket;
+  readonly #socket: FrameSocket;
   readonly #conversation: Conversation;
-  readonly #reader: FrameReader;
   readonly #listener: Listener;
-  #head = "";
-  #upgraded = false;
   #ready: (() => void) | undefined;
   #unanswered = 0;
 
@@ -52,29 +46,17 @@ export class LoadSocket {
     this.#conversation = conversation;
     this.#listener = listener;
     this.#ready = ready;
-    this.#reader = new FrameReader((opcode, bytes, start, end) => this.#receive(opcode, bytes, start, end));
-    const [host = "", port] = conversation.host.split(":");
-    this.#socket = createConnection({
-      host,
-      port: Number(port),
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (size) => {
-          this.#read(readBuffer.subarray(0, size));
-          return true;
-        },
-      },
+    this.#socket = new FrameSocket(conversation.host, upgradeRequest(conversation), {
+      onUpgraded: () => this.#socket.send(initMessage(conversation)),
+      onFrame: (opcode, bytes, start, end) => this.#receive(opcode, bytes, start, end),
+      onFailure: listener.onFailure,
     });
-    this.#socket.on("connect", () => this.#socket.write(upgradeRequest(conversation)));
-    this.#socket.on("error", listener.onFailure);
-    this.#socket.on("close", () => listener.onFailure(new Error("A socket was closed.")));
   }
 
   /** Asks whether the server is still there, as clients do that keep a connection alive. */
   ping(): void {
     this.#unanswered++;
-    this.#send(PING);
+    this.#socket.send(PING);
   }
 
   /** How many pings were not answered. */
@@ -83,30 +65,7 @@ export class LoadSocket {
   }
 
   close(): void {
-    this.#socket.removeAllListeners("close");
-    this.#socket.destroy();
-  }
-
-  #read(chunk: Buffer): void {
-    try {
-      if (this.#upgraded) this.#reader.read(chunk);
-      else this.#readHead(chunk);
-    } catch (thrown) {
-      this.#listener.onFailure(thrown as Error);
-      this.close();
-    }
-  }
-
-  #readHead(chunk: Buffer): void {
-    this.#head += chunk.toString("latin1");
-    const end = this.#head.indexOf("\r\n\r\n");
-    if (end === -1) return;
-    if (!this.#head.startsWith("HTTP/1.1 101 ")) throw new Error(`The upgrade was answered by ${this.#head}`);
-    this.#upgraded = true;
-    this.#send(initMessage(this.#conversation));
-    const rest = this.#head.slice(end + 4);
-    this.#head = "";
-    if (rest !== "") this.#reader.read(Buffer.from(rest, "latin1"));
+    this.#socket.close();
   }
 
   #receive(opcode: number, bytes: Buffer, start: number, end: number): void {
@@ -116,7 +75,7 @@ export class LoadSocket {
   }
 
   #converse(text: string, ready: () => void): void {
-    if (!this.#conversation.opening(text, (answer) => this.#send(answer))) return;
+    if (!this.#conversation.opening(text, (answer) => this.#socket.send(answer))) return;
     ready();
     this.#ready = undefined;
   }
@@ -124,20 +83,13 @@ export class LoadSocket {
   /** A frame holds one message, or an array of them. */
   #receiveMessages(bytes: Buffer, start: number, end: number): void {
     this.#listener.onFrame(bytes, start, end);
-    let at = findSequence(bytes, start, end);
-    if (at === -1) return this.#receivePong(bytes.toString("utf8", start, end));
-    for (; at !== -1; at = findSequence(bytes, afterSequence(at), end)) {
-      this.#listener.onMessage(readSequence(bytes, at));
-    }
+    const hasNumber = forEachSequence(bytes, start, end, this.#listener.onMessage);
+    if (!hasNumber) this.#receivePong(bytes.toString("utf8", start, end));
   }
 
   #receivePong(text: string): void {
     if (text !== PONG || this.#unanswered === 0) throw new Error(`A message has no number: ${text}`);
     this.#unanswered--;
-  }
-
-  #send(text: string): void {
-    this.#socket.write(clientFrame(text));
   }
 }
 

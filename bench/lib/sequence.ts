@@ -53,21 +53,21 @@ export function watcherOf(sequence: number, watchers: number): number {
   return (sequence - 1) % watchers;
 }
 
-/** Where the digits of the next number begin; -1 when there is none before `end`. */
-export function findSequence(bytes: Buffer, start: number, end: number): number {
-  const mark = bytes.indexOf(MARK_BYTE, start);
-  if (mark === -1 || mark >= end) return -1;
-  if (bytes[mark + DIGITS + 1] !== MARK_BYTE) throw new Error("A message has a mark that is none of a number.");
-  return mark + 1;
+/** Tells every number in a frame, in order. Returns whether there was any. */
+export function forEachSequence(bytes: Buffer, start: number, end: number, tell: (sequence: number) => void): boolean {
+  let mark = bytes.indexOf(MARK_BYTE, start);
+  const hasAny = mark !== -1 && mark < end;
+  while (mark !== -1 && mark < end) {
+    const close = mark + DIGITS + 1;
+    if (bytes[close] !== MARK_BYTE) throw new Error("A message has a mark that is none of a number.");
+    tell(readDigits(bytes, mark + 1));
+    mark = bytes.indexOf(MARK_BYTE, close + 1);
+  }
+  return hasAny;
 }
 
-/** Where to look for the next number. */
-export function afterSequence(at: number): number {
-  return at + DIGITS + 1;
-}
-
-export function readSequence(bytes: Buffer, at: number): number {
-  let sequence = 0;
-  for (let i = at; i < at + DIGITS; i++) sequence = sequence * 10 + ((bytes[i] ?? 0) - 48);
-  return sequence;
+function readDigits(bytes: Buffer, at: number): number {
+  let number = 0;
+  for (let i = at; i < at + DIGITS; i++) number = number * 10 + ((bytes[i] ?? 0) - 48);
+  return number;
 }

@@ -10,6 +10,7 @@ import {
   STREAMS_PER_GROUP,
   streamId,
 } from "./crm-streams.ts";
+import { Flights } from "./flights.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { openEventStream, subscribeToAll } from "./opening.ts";
 import { post } from "./post.ts";
@@ -17,7 +18,6 @@ import { fillIn, templateFrom } from "./sequence.ts";
 import type { ConnectStreams, PublishToStreams, StreamDelivery, StreamLoadCommands } from "./stream-load-commands.ts";
 
 const OPENING_AT_ONCE = 16;
-const ARRIVAL_TIMEOUT_MS = 30_000;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
@@ -27,21 +27,10 @@ let streams = 0;
 let opened = 0;
 let published = 0;
 let calls = 0;
-let latencies: number[] = [];
-let failure: Error | undefined;
-/** Set while the events of a call are on their way. */
-let flight: Flight | undefined;
-
-interface Flight {
-  readonly first: number;
-  readonly last: number;
-  /** Whose persons change, event by event. */
-  readonly groups: readonly number[];
-  readonly sentAt: number;
-  /** Events, once for every stream that they match. */
-  missing: number;
-  readonly land: (error?: Error) => void;
-}
+const flights = new Flights();
+const fail = (error: Error) => flights.fail(error);
+/** Whose persons change by the call that is on its way, event by event. */
+let groups: readonly number[] = [];
 
 serveCommands<StreamLoadCommands>({ connect, publish, frames });
 
@@ -88,48 +77,31 @@ function keepFrame(stream: number, frame: Buffer): void {
 }
 
 function receive(stream: number, last: number, sequence: number): void {
-  if (flight === undefined || sequence < flight.first || sequence > flight.last) {
-    return fail(new Error(`Event ${sequence} came although it is not on its way.`));
-  }
-  if (sequence <= last || flight.groups[sequence - flight.first] !== groupOfStream(stream, streams)) {
-    return fail(new Error(`Event ${sequence} came to stream ${stream} after event ${last}.`));
-  }
-  latencies.push(performance.now() - flight.sentAt);
-  flight.missing--;
-  if (flight.missing === 0) flight.land();
-}
-
-function fail(error: Error): void {
-  failure ??= error;
-  flight?.land(error);
+  if (!flights.receive(sequence)) return;
+  const { first = 0 } = flights.numbers ?? {};
+  const isNext = sequence > last && groups[sequence - first] === groupOfStream(stream, streams);
+  if (isNext) flights.land();
+  else fail(new Error(`Event ${sequence} came to stream ${stream} after event ${last}.`));
 }
 
 async function publish(options: PublishToStreams): Promise<StreamDelivery> {
-  latencies = [];
+  flights.latencies = [];
   const startedAt = performance.now();
   for (let call = 0; call < options.calls; call++) await publishOnce(options);
   const seconds = (performance.now() - startedAt) / 1000;
   const events = options.calls * options.eventsPerCall;
-  return { events, matched: events * STREAMS_PER_GROUP, seconds, latencies };
+  return { events, matched: events * STREAMS_PER_GROUP, seconds, latencies: flights.latencies };
 }
 
 async function publishOnce(options: PublishToStreams): Promise<void> {
   const { url, headers, frames: given, eventsPerCall } = options;
-  if (failure !== undefined) throw failure;
   const first = published + 1;
-  const groups = groupsOfCall(options, first);
+  groups = groupsOfCall(options, first);
   published += eventsPerCall;
   calls++;
-  const body = given === undefined ? personsBody(first, groups) : framesBody(first, groups, given);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const missingText = () => `Of the events ${first} to ${published}, ${flight?.missing} did not arrive at a stream.`;
-  const timer = setTimeout(() => fail(new Error(missingText())), ARRIVAL_TIMEOUT_MS);
-  const land = (error?: Error) => (error === undefined ? resolve() : reject(error));
-  const missing = eventsPerCall * STREAMS_PER_GROUP;
-  flight = { first, last: published, groups, sentAt: performance.now(), missing, land };
-  await Promise.all([promise, post(url, headers, Buffer.from(body))]);
-  clearTimeout(timer);
-  flight = undefined;
+  const body = Buffer.from(given === undefined ? personsBody(first, groups) : framesBody(first, groups, given));
+  const messages = eventsPerCall * STREAMS_PER_GROUP;
+  await flights.fly({ first, last: published }, messages, () => post(url, headers, body));
 }
 
 /** Of one group at a time, only the first few are ever: the control is to know the frames of all. */

@@ -14,8 +14,8 @@ const FANOUT: Fanout = {
   tokenIn: "subprotocol",
   subprotocol: "graphql-transport-ws",
   parts: [
-    { figure: "cpu", eventsPerCall: 1, messages: 20 },
-    { figure: "cpuOfBatch", eventsPerCall: EVENTS_PER_BATCH, messages: 100 },
+    { figure: "cpu", eventsPerCall: 1, messages: 50 },
+    { figure: "cpuOfBatch", eventsPerCall: EVENTS_PER_BATCH, messages: 200 },
   ],
 };
 
@@ -48,7 +48,7 @@ async function open(options: BenchOptions): Promise<Round> {
 
 /** A socket takes two files of a process, which may not have enough of them for a socket to every watcher. */
 const WATCHERS_PER_SOCKET = 4;
-const GROWTH_EVENTS = { warmUp: 200, slice: 20 };
+const GROWTH_EVENTS = { warmUp: 200, slice: 50 };
 
 async function openWatchers(watchers: number, options: BenchOptions): Promise<Audience> {
   await using stack = new AsyncDisposableStack();
