@@ -36,8 +36,11 @@ export class OperationAdmission {
     this.#documents = new DocumentCache(catalogue, limits);
   }
 
-  /** The plan of an operation that a client asks for now. */
-  plan(connection: Connection, operation: StoredOperation, now: number): OperationPlan {
+  /**
+   * The plan of an operation that a client asks for now.
+   * @param running the plan of an equal operation that runs
+   */
+  plan(connection: Connection, operation: StoredOperation, now: number, running?: SubscriptionPlan): OperationPlan {
     const { MAX_VARIABLES_BYTES, MAX_UNCACHED_DOCUMENTS_PER_SECOND: perSecond } = this.#limits;
     if (isLargerThan(operation.variables, MAX_VARIABLES_BYTES)) {
       const allowed = `Variables may have ${MAX_VARIABLES_BYTES} bytes (MAX_VARIABLES_BYTES).`;
@@ -49,6 +52,7 @@ export class OperationAdmission {
       const allowed = `A socket may bring new documents, or ask for the schema, ${perSecond} times a second; send this one again later.`;
       return { type: "failed", errors: [codedError("TOO_FAST", allowed)] };
     }
+    if (running !== undefined) return { type: "subscription", plan: running };
     return planOperation(this.#catalogue, this.#prepare(operation), operation, this.#contextOf(connection, now));
   }
 

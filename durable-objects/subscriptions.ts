@@ -132,19 +132,19 @@ export class Subscriptions {
       order: nextOrder(session),
       ...(operationName !== undefined && { operationName }),
     };
+    const { principal } = connection.state;
+    const viewer = this.#context.viewerOf(principal);
+    const point = resumePoint(extensions, this.#context.log);
+    const key = groupKey(viewer.key, point instanceof Error ? requested : { ...requested, ...point });
     const admission = this.#admissionOf(connection);
-    const planned = admission.plan(connection, requested, now);
+    const planned = admission.plan(connection, requested, now, this.#groups.get(key)?.plan);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
       return connection.send(encodeServerMessage({ id, type: "complete" }));
     }
-    const { principal } = connection.state;
     const { plan } = planned;
-    const viewer = this.#context.viewerOf(principal);
-    const point = resumePoint(extensions, this.#context.log);
     if (point instanceof Error) return this.#sendErrors(connection, id, [point]);
-    const key = groupKey(viewer.key, { ...requested, ...point });
     const refused = refusal(plan, principal, viewer) ?? admission.refuse(connection, key, plan, requested);
     if (refused !== undefined) return this.#sendErrors(connection, id, [refused]);
     const begun = this.#holders.take(plan, point, principal, this.#context.log, now);

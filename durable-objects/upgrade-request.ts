@@ -61,7 +61,7 @@ export function refuseUpgrade({ code, reason }: CloseEvent): Response {
   return Response.json({ code, reason }, { status: 403 });
 }
 
-/** Reads what `switchProtocols` or `refuseUpgrade` wrote. */
-export async function readUpgradeAnswer(response: Response): Promise<WebSocket | CloseEvent> {
-  return response.webSocket ?? (await response.json<CloseEvent>());
+/** Reads what `refuseUpgrade` wrote. */
+export async function readRefusal(response: Response): Promise<CloseEvent> {
+  return response.json<CloseEvent>();
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../src/core/errors.ts";
 import type { Permissions } from "../src/core/permissions/permissions.ts";
 import type { MembersPatch, PermissionSnapshot, PermissionsAnswer } from "../src/core/permissions/snapshot.ts";
 import { identityOf, type Principal } from "../src/core/principal.ts";
-import { CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
+import { answeringClose, CLOSE, closeWith } from "../src/core/protocol/close-events.ts";
 import type { SubscribeMessage } from "../src/core/protocol/messages.ts";
 import { markSuperseded } from "../src/core/pubsub/mark-superseded.ts";
 import type { Message } from "../src/core/pubsub/message.ts";
@@ -74,13 +74,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#wake().sockets.forget(socket);
-    // The runtime does not answer a close by itself; 1005 and 1006 only describe and cannot be sent.
-    if (code === 1005) closeQuietly(socket, CLOSE.NORMAL);
-    else if (code !== 1006) closeQuietly(socket, { code, reason });
+    // The runtime does not answer a close by itself. Of a connection that broke nothing is let go of either, before the
+    // garbage collector finds the socket: then thousands go at once.
+    closeQuietly(socket, answeringClose({ code, reason }));
   }
 
   override webSocketError(socket: WebSocket): void {
     this.#wake().sockets.forget(socket);
+    closeQuietly(socket, CLOSE.NORMAL);
   }
 
   override alarm(): void {

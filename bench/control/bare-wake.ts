@@ -38,13 +38,11 @@ export class BareWake {
       const { recordId } = socket.deserializeAttachment() as Attachment;
       this.#watchers.set(recordId, socket);
     }
-    wakes++;
   }
 
-  /** `GET /wakes` tells how often the object was constructed; `POST /matching` is that of `worker.ts`. */
+  /** `POST /matching` is that of `worker.ts`. */
   async fetch(request: Request): Promise<WorkersResponse> {
     if (request.headers.get("Upgrade") === "websocket") return this.#accept();
-    if (request.method === "GET") return new Response(String(wakes));
     for (const line of (await request.text()).split("\n")) {
       this.#watchers.get(line.slice(0, RECORD_ID_LENGTH))?.send(line.slice(RECORD_ID_LENGTH + 1));
     }
@@ -71,6 +69,3 @@ export class BareWake {
     socket.serializeAttachment(attachment);
   }
 }
-
-/** Outlives the object: an eviction leaves the isolate. */
-let wakes = 0;

@@ -8,6 +8,8 @@ export interface Server extends AsyncDisposable {
   readonly databases?: string;
   /** How often the platform has run its objects so far: for a request, a frame, a close, an alarm. If it is watched. */
   readonly objectRuns?: () => number;
+  /** How often one of its objects was built so far: at the first use, and by every wake. If it tells. */
+  readonly objectBuilds?: () => number;
   /** Of the Worker beside it, where there is one. */
   readonly doorsHost?: string;
 }

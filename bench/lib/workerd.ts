@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly symbols: boolean;
   /** Has a tail Worker told of every run of the objects. */
   readonly watched?: boolean;
+  /** Has every object tell that it was built: at its first use, and whenever it is woken. */
+  readonly tellsBuilds?: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function startWorker(worker: BuiltWorker, options: StartOptions): P
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   await mkdir(join(folder, "objects"));
   await writeFile(join(folder, "tail.js"), TAIL);
+  await writeFile(join(folder, "tells-builds.js"), tellingBuilds(worker));
   await writeFile(join(folder, "config.capnp"), await configOf(worker, folder, options));
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
   // A Worker that calls the consumer of another takes the place of the platform's queue, which is for experiments only.
@@ -66,12 +69,14 @@ export async function startWorker(worker: BuiltWorker, options: StartOptions): P
     pids: [child.pid],
     databases: join(folder, "objects"),
     ...(options.watched && { objectRuns: () => output.split(OBJECT_RAN).length - 1 }),
+    ...(options.tellsBuilds && { objectBuilds: () => output.split(OBJECT_BUILT).length - 1 }),
     ...(doorsPort !== undefined && { doorsHost: `127.0.0.1:${doorsPort}` }),
     [Symbol.asyncDispose]: stop,
   };
 }
 
 const OBJECT_RAN = "An object ran.";
+const OBJECT_BUILT = "An object was built.";
 
 /** What the platform tells of how a Worker ran. Of the edge it hears as well. */
 const TAIL = `export default {
@@ -81,10 +86,24 @@ const TAIL = `export default {
 };
 `;
 
+/** Stands before the Worker. */
+function tellingBuilds({ objectClass }: BuiltWorker): string {
+  return `import worker, { ${objectClass} as Quiet } from "./worker.js";
+export * from "./worker.js";
+export default worker;
+export class ${objectClass} extends Quiet {
+  constructor(ctx, env) {
+    super(ctx, env);
+    console.log(${quote(OBJECT_BUILT)});
+  }
+}
+`;
+}
+
 async function configOf(
   { folder, objectClass, objectBinding, vars, doors }: BuiltWorker,
   configFolder: string,
-  { symbols, watched = false }: StartOptions,
+  { symbols, watched = false, tellsBuilds = false }: StartOptions,
 ): Promise<string> {
   const names = await readdir(folder);
   // The first module is the entry.
@@ -94,6 +113,7 @@ async function configOf(
     const file = relative(configFolder, join(folder, name));
     return type === undefined ? [] : [`(name = ${quote(name)}, ${type} = embed ${quote(file)})`];
   });
+  if (tellsBuilds) modules.unshift('(name = "tells-builds.js", esModule = embed "tells-builds.js")');
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 

@@ -1,4 +1,3 @@
-import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { channelSecretsFor, secretTag } from "../auth/channel-secrets.ts";
 import { GatewayError } from "../core/errors.ts";
 import { serverPrincipal } from "../core/principal.ts";
@@ -9,7 +8,7 @@ import { acceptAndClose } from "./accept-and-close.ts";
 import type { Edge } from "./edge.ts";
 import { requireSecret } from "./require-secret.ts";
 import { negotiateSubprotocol } from "./subprotocols.ts";
-import { openWorkspaceSocket } from "./workspace-socket.ts";
+import { handThrough } from "./workspace-socket.ts";
 
 /**
  * The door for servers: hands an upgrade with one of CHANNEL_SECRETS to the object of the workspace in the path. It is the
@@ -29,6 +28,5 @@ export async function openChannels(request: Request, idInPath: string, edge: Edg
   if (subprotocol === undefined) return acceptAndClose(CLOSE.SUBPROTOCOL_NOT_ACCEPTABLE, negotiated.echo);
   if (subprotocol === LEGACY_SUBPROTOCOL) return acceptAndClose(CLOSE.SUBPROTOCOL_NOT_ACCEPTABLE, subprotocol);
   const principal = serverPrincipal(workspaceId, await secretTag(secret), Date.now());
-  const opened = await openWorkspaceSocket(edge, { principal, subprotocol });
-  return "code" in opened ? acceptAndClose(opened, subprotocol) : switchProtocols(opened, subprotocol);
+  return handThrough(edge, { principal, subprotocol });
 }

@@ -1,4 +1,3 @@
-import { switchProtocols } from "../../durable-objects/upgrade-request.ts";
 import { isAllowedOrigin } from "../auth/origins.ts";
 import { authenticateRequest } from "../auth/token-sources.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -10,7 +9,7 @@ import { countedAddress } from "./counted-address.ts";
 import type { Edge } from "./edge.ts";
 import { relaySocket } from "./relay.ts";
 import { negotiateSubprotocol } from "./subprotocols.ts";
-import { closeOfRefusedToken, openWorkspaceSocket } from "./workspace-socket.ts";
+import { closeOfRefusedToken, handThrough } from "./workspace-socket.ts";
 
 /** GraphQL over WebSocket: hands an upgrade with a token to the workspace's object, and relays one without. */
 export async function upgrade(request: Request, edge: Edge): Promise<Response> {
@@ -35,8 +34,7 @@ export async function upgrade(request: Request, edge: Edge): Promise<Response> {
   if (principal === undefined || subprotocol === LEGACY_SUBPROTOCOL) {
     return relaySocket({ subprotocol, principal, address: addressOf(request) }, edge);
   }
-  const opened = await openWorkspaceSocket(edge, { principal, subprotocol });
-  return "code" in opened ? acceptAndClose(opened, subprotocol) : switchProtocols(opened, subprotocol);
+  return handThrough(edge, { principal, subprotocol });
 }
 
 function addressOf(request: Request): string {

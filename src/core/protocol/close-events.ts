@@ -43,9 +43,14 @@ function cutReason(reason: string): string {
  * describe, they cannot be sent: `close(1006)` throws and would leak the other socket.
  */
 export function relayedClose(event: CloseEvent, direction: "inwards" | "outwards"): CloseEvent {
+  const isBroken = event.code === 1006 || event.code === 1015;
+  return isBroken && direction === "outwards" ? CLOSE.RESTART : answeringClose(event);
+}
+
+/** The close that answers one of the other side: the same where it can be sent. */
+export function answeringClose(event: CloseEvent): CloseEvent {
   const { code } = event;
-  if (code === 1006 || code === 1015) return direction === "inwards" ? CLOSE.NORMAL : CLOSE.RESTART;
-  if (code === 1005) return CLOSE.NORMAL;
-  const sendable = (code >= 1000 && code <= 1014 && code !== 1004) || (code >= 3000 && code <= 4999);
-  return sendable ? closeWith(event, event.reason) : CLOSE.NORMAL;
+  const isSendable =
+    (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+  return isSendable ? closeWith(event, event.reason) : CLOSE.NORMAL;
 }
