@@ -61,19 +61,25 @@ export class CatchUp {
     this.#waiting.delete(operation);
   }
 
-  /** Moves on those whose turn it is by one page each, and sees to it that the rest follows. */
+  /**
+   * Moves on those whose turn it is by one page each, and sees to it that the rest follows. Throws nothing: whoever
+   * publishes or subscribes meanwhile has nothing to do with what goes wrong.
+   */
   run(now: number): void {
     if (this.#waiting.size === 0) return this.#windows.letGo(now);
     const moved = new Set<Connection>();
+    let againInMs = TRY_AGAIN_MS;
     try {
       for (const operation of this.#turns(now)) {
         moved.add(operation.connection);
         this.#tryMoveOn(operation, now);
       }
-    } finally {
-      for (const connection of moved) connection.flush();
+      againInMs = moved.size > 0 ? 0 : LOOK_AGAIN_MS;
+    } catch (thrown) {
+      console.error({ message: "Catching up failed", error: messageOf(thrown) });
     }
-    if (this.#waiting.size > 0) this.#runAgain(moved.size > 0 ? 0 : LOOK_AGAIN_MS);
+    for (const connection of moved) connection.flush();
+    if (this.#waiting.size > 0) this.#runAgain(againInMs);
   }
 
   /** Those that may be replayed now, first come first served; one that cannot be goes behind the others. */
@@ -141,12 +147,7 @@ export class CatchUp {
   #runAgain(inMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      try {
-        this.run(Date.now());
-      } catch (thrown) {
-        console.error({ message: "Catching up failed", error: messageOf(thrown) });
-        this.#runAgain(TRY_AGAIN_MS);
-      }
+      this.run(Date.now());
     }, inMs);
   }
 }

@@ -27,6 +27,8 @@ export interface DeliveryContext {
 /** Sends events to operations: live, in the turn that wrote them, or replayed, a page at a time. */
 export class Delivery {
   readonly #context: DeliveryContext;
+  /** What each caller's sockets were sent in this turn: of those that were sent much, which nearly all turns have none of. */
+  readonly #turnBytesOf = new Map<string, number>();
 
   constructor(context: DeliveryContext) {
     this.#context = context;
@@ -37,6 +39,7 @@ export class Delivery {
     const { fields, groups, streams, positionAt } = this.#context;
     const heard = fields.filter((field) => groups.hears(field));
     if (heard.length === 0) return;
+    this.#turnBytesOf.clear();
     const touched: Connection[] = [];
     for (const row of rows) {
       try {
@@ -79,11 +82,29 @@ export class Delivery {
         if (slowReaders.isTooSlow(connection, now)) return slowReaders.fallBehind(connection, before, now, "here");
         touched.push(connection);
       }
+      if (this.#isTooMuchFor(connection)) {
+        const reason = "More at once than a caller may be sent (MAX_UNREAD_BYTES_PER_ISOLATE)";
+        return this.#context.close(connection, closeWith(CLOSE.OVERLOADED, reason));
+      }
       this.#give(operation, payload, now);
+      if (connection.turnBytes > SMALL_TURN_BYTES) this.#count(connection, payload);
     } catch (thrown) {
       console.error({ message: "A socket could not be served", offset: row.offset, error: messageOf(thrown) });
       this.#tryClose(connection);
     }
+  }
+
+  /** Nothing drains within a turn: a caller with many sockets could have the object hold more than its memory. */
+  #isTooMuchFor(connection: Connection): boolean {
+    if (this.#turnBytesOf.size === 0) return false;
+    const bytes = this.#turnBytesOf.get(connection.identity) ?? 0;
+    return bytes > this.#context.limits.MAX_UNREAD_BYTES_PER_ISOLATE;
+  }
+
+  /** The servers of a workspace are one caller that acts for all its users: they are bounded socket by socket. */
+  #count({ identity, state }: Connection, { bytes }: Payload): void {
+    if (state.principal.kind === "server") return;
+    this.#turnBytesOf.set(identity, (this.#turnBytesOf.get(identity) ?? 0) + bytes);
   }
 
   /** Where its state cannot be cleared away, the socket itself is closed all the same; the others still get the event. */
@@ -111,6 +132,9 @@ export class Delivery {
     connection.queue(operation.head, payload, MAX_BATCH_FRAME_BYTES);
   }
 }
+
+/** Up to so many, what a socket is sent in a turn is not counted for its caller, which would cost something for every message. */
+const SMALL_TURN_BYTES = 64 * 1024;
 
 /** What is for some users only is not for the others of a group, nor for those who share a page of the log. */
 function isFor({ connection }: RunningOperation, { recipients }: Payload): boolean {

@@ -195,7 +195,7 @@ export class Sockets {
         connection.send(encodeServerMessage({ type: "ping", payload: { tokenExpiresAt: connection.tokenExpiresAt } }));
         return this.#connections.save(connection);
       case "slow-reader":
-        return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
+        return this.#endSlowness(connection);
       case "silence":
         return this.#ask(connection, now, this.#limits.SILENT_ANSWER_SECONDS * 1000);
       case "no-answer":
@@ -210,6 +210,14 @@ export class Sockets {
     connection.send(encodeServerMessage({ type: "ping" }));
     this.#connections.save(connection);
     this.schedule(connection);
+  }
+
+  /** One that waits for its turn to be replayed may have drained long ago, and nobody has looked. */
+  #endSlowness(connection: Connection): void {
+    const hasDrained = !connection.state.isSlowAtEdge && this.#unread.isDrained(connection);
+    if (!hasDrained) return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
+    connection.clear("drainBy");
+    return this.#connections.save(connection);
   }
 
   /** A keep-alive that the platform answered in the meantime is an answer too, though no frame reached us. */

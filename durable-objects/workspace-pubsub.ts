@@ -190,7 +190,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   async erase(): Promise<{ closed: number }> {
-    const closed = this.#wake().sockets.closeWhere(() => true, closeWith(CLOSE.REVOKED, "Workspace erased"));
+    const { connections, sockets } = this.#wake();
+    const until = newestIssuedAt(connections, [EVERYBODY], Math.floor(Date.now() / 1000));
+    const closed = sockets.closeWhere(() => true, closeWith(CLOSE.REVOKED, "Workspace erased"));
     const refused = this.#openStorage().refusals.all();
     this.#storage = undefined;
     this.#awake = undefined;
@@ -200,7 +202,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // In the same turn, so that at no time anybody is let in who is refused.
     const { refusals } = this.#openStorage();
     for (const { name, issuedUntil } of refused) refusals.refuse(name, issuedUntil);
-    refusals.refuse(EVERYBODY, Math.floor(Date.now() / 1000));
+    refusals.refuse(EVERYBODY, until);
     await erased;
     return { closed };
   }

@@ -1,7 +1,12 @@
 import type { OperationStore } from "../../src/core/operation/operation-store.ts";
 import type { StoredOperation } from "../../src/core/protocol/session.ts";
 
-/** The operation store in the object's SQLite. */
+type WithId = StoredOperation & { readonly id: string };
+
+/**
+ * The operation store in the object's SQLite. An id is read from the JSON: as a text of SQLite, one with half of a
+ * surrogate pair comes back as another.
+ */
 export class SqliteOperationStore implements OperationStore {
   readonly #sql: SqlStorage;
 
@@ -14,7 +19,7 @@ export class SqliteOperationStore implements OperationStore {
       "INSERT OR REPLACE INTO operations (socket, id, operation) VALUES (?, ?, ?)",
       socket,
       id,
-      JSON.stringify(operation),
+      JSON.stringify({ ...operation, id } satisfies WithId),
     );
   }
 
@@ -23,11 +28,13 @@ export class SqliteOperationStore implements OperationStore {
   }
 
   load(socket: string): Map<string, StoredOperation> {
-    const rows = this.#sql.exec<{ id: string; operation: string }>(
-      "SELECT id, operation FROM operations WHERE socket = ?",
-      socket,
+    const rows = this.#sql.exec<{ operation: string }>("SELECT operation FROM operations WHERE socket = ?", socket);
+    return new Map(
+      rows.toArray().map((row) => {
+        const { id, ...operation } = JSON.parse(row.operation) as WithId;
+        return [id, operation];
+      }),
     );
-    return new Map(rows.toArray().map(({ id, operation }) => [id, JSON.parse(operation) as StoredOperation]));
   }
 
   deleteSocket(socket: string): void {

@@ -47,9 +47,9 @@ export const LIMITS = {
   MAX_STREAMS_PER_IDENTITY: limit(50, "count", 1, 10_000),
   STREAM_LIFE_SECONDS: limit(120, "seconds", 1, 86_400),
   MAX_QUERIES_PER_STREAM: limit(500, "count", 1, 10_000),
-  // Each of them may read all texts of an event.
   // Every record event is compared with all of them.
   MAX_QUERY_NODES_PER_IDENTITY: limit(5_000, "count", 1, 100_000),
+  // Each of them may read all texts of an event.
   MAX_TEXT_CONDITIONS_PER_IDENTITY: limit(1_000, "count", 1, 100_000),
   MAX_QUERY_BYTES: limit(16 * KIB, "bytes", 64, MIB),
   MAX_QUERY_DEPTH: limit(32, "levels", 2, 64),

@@ -8,7 +8,7 @@ import type { SubscriptionPlan } from "../../src/core/operation/plan-operation.t
 import type { Scope, SubscriptionField } from "../../src/core/operation/subscription-field.ts";
 import { type LoggedMessage, type Payload, SubscriptionGroups } from "../../src/core/operation/subscription-groups.ts";
 import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
-import type { Principal } from "../../src/core/principal.ts";
+import { identityOf, type Principal } from "../../src/core/principal.ts";
 import type { LogRow } from "../../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../../src/core/streams/event-streams.ts";
 
@@ -21,9 +21,11 @@ const FIELD = { name: "x", listensTo: ["channel"] } as unknown as SubscriptionFi
 /** Groups that have a payload for each of some operations, in this order. */
 class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
   readonly #payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[];
+  readonly #bytes: number;
 
-  constructor(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[]) {
+  constructor(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[], bytes: number) {
     super();
+    this.#bytes = bytes;
     this.#payloads = payloads;
     this.open("key", { field: FIELD, interest: [] } as unknown as SubscriptionPlan, OPEN_VIEWER, false);
   }
@@ -36,18 +38,24 @@ class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
     send: (member: RunningOperation, payload: Payload) => void,
   ): void {
     for (const [operation, offset, recipients] of this.#payloads) {
-      send(operation, { tails: ["{}}"], bytes: 3, offset, ...(recipients !== undefined && { recipients }) });
+      send(operation, { tails: ["{}}"], bytes: this.#bytes, offset, ...(recipients !== undefined && { recipients }) });
     }
   }
 }
 
-function operationOf(queue: () => void = () => undefined, principal: Partial<Principal> = {}) {
+function operationOf(queue: (payload: Payload) => void = () => undefined, principal: Partial<Principal> = {}) {
   const connection = {
     state: { principal },
+    get identity() {
+      return identityOf(principal as Principal);
+    },
     closed: false,
     tokenExpiresAt: 1,
     turnBytes: 0,
-    queue: vi.fn(queue),
+    queue: vi.fn((_: string, payload: Payload) => {
+      connection.turnBytes += payload.bytes;
+      queue(payload);
+    }),
     flush: vi.fn(),
   };
   return { id: "1", head: "", connection: connection as unknown as Connection } as RunningOperation;
@@ -57,11 +65,12 @@ function deliver(
   payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[],
   isTooSlow = false,
   close = vi.fn(),
+  bytes = 3,
 ) {
   const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
   const delivery = new Delivery({
     fields: [FIELD],
-    groups: new ScriptedGroups(payloads),
+    groups: new ScriptedGroups(payloads, bytes),
     streams: {} as EventStreams,
     slowReaders: slowReaders as unknown as SlowReaders,
     limits: DEFAULT_LIMITS,
@@ -122,4 +131,23 @@ it("what is for some users reaches nobody else of the group, live or replayed", 
   const { delivery } = deliver([]);
   for (const member of members) delivery.replay(member, { tails: ["{}}"], bytes: 3, offset: 11, recipients }, 0);
   expect(queued()).toEqual([2, 0, 0]);
+});
+
+it("[SLOW-6] the sockets of one caller are sent so much in a turn, however many there are, and no others pay for it", () => {
+  const socketsOf = (principal: Partial<Principal>) =>
+    Array.from({ length: 5 }, () => operationOf(undefined, principal));
+  const many = socketsOf({ kind: "user", userWorkspaceId: "a" });
+  const servers = socketsOf({ kind: "server" });
+  const other = operationOf(undefined, { kind: "user", userWorkspaceId: "b" });
+  const payloads = [...many, ...servers, other].map((operation) => [operation, 10] as const);
+  const { close, delivery } = deliver(payloads, false, vi.fn(), 15 * 1024 * 1024);
+  const reason = "More at once than a caller may be sent (MAX_UNREAD_BYTES_PER_ISOLATE)";
+  const closed = many.slice(3).map(({ connection }) => [connection, { code: 1013, reason }]);
+  expect(close.mock.calls).toEqual(closed);
+  const queued = [...many, ...servers, other].map(({ connection }) => vi.mocked(connection.queue).mock.calls.length);
+  expect(queued).toEqual([1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1]);
+  // The next turn counts for itself.
+  for (const { connection } of many) connection.turnBytes = 0;
+  delivery.deliver([ROW], 0);
+  expect(close.mock.calls.slice(closed.length)).toEqual(closed);
 });

@@ -114,6 +114,15 @@ describe("revoke", () => {
     expect(await (await WorkerdSocket.open(ahead)).untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
   });
 
+  it("[ADMIN-6] an erase reaches such a token, too", async () => {
+    const workspace = newWorkspace();
+    const ahead = await workspace.token({ now: Date.now() + 30_000 });
+    const socket = await WorkerdSocket.connect(ahead);
+    await workspace.stub.erase();
+    expect(await socket.untilClosed()).toEqual({ code: 4403, reason: "Workspace erased" });
+    expect(await (await WorkerdSocket.open(ahead)).untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
+  });
+
   it("[REVOKE-7] outlives the workspace's erasure, under its own name and as far ahead as it reached", async () => {
     const workspace = newWorkspace();
     const now = Date.now();

@@ -3,6 +3,7 @@ import { callerValuesOf } from "./caller-values.ts";
 import { compileCondition } from "./compile-condition.ts";
 import type { FieldTypes } from "./field-types.ts";
 import type { FilterNode, ParsedFilter } from "./filter.ts";
+import { jsonbText, type PrintJsonb } from "./jsonb-text.ts";
 import type { Verdict } from "./leaf/leaf-test.ts";
 
 export type { Verdict } from "./leaf/leaf-test.ts";
@@ -11,6 +12,8 @@ export interface MatchOptions {
   readonly fieldTypes: FieldTypes;
   /** Records that are deleted softly are matched like others: for events that delete or restore. */
   readonly includesDeleted: boolean;
+  /** Where many filters look at the same record. */
+  readonly print?: PrintJsonb;
 }
 
 /**
@@ -43,7 +46,10 @@ function compileNode(node: FilterNode): RecordMatcher {
     }
     case "condition": {
       const test = compileCondition(node);
-      return (record, options) => isAlive(record, options) && test(record, options.fieldTypes);
+      return (record, options) => {
+        const { fieldTypes, print = jsonbText } = options;
+        return isAlive(record, options) && test(record, fieldTypes, print);
+      };
     }
   }
 }

@@ -5,6 +5,23 @@ import { utf8Size } from "../text-size.ts";
 const MAX_DEPTH = 256;
 const MAX_LENGTH = 4 * 1024 * 1024;
 
+/** The text of a JSON value, as `jsonbText` makes it. */
+export type PrintJsonb = (value: unknown) => string | undefined;
+
+/**
+ * Prints each value once, however many patterns it is compared with: that takes ten times as long as comparing them. It
+ * keeps what it printed, so one is for a record or two.
+ */
+export function printingOnce(): PrintJsonb {
+  const texts = new Map<unknown, string | undefined>();
+  return (value) => {
+    if (texts.has(value)) return texts.get(value);
+    const text = jsonbText(value);
+    texts.set(value, text);
+    return text;
+  };
+}
+
 /**
  * A JSON value as PostgreSQL prints a `jsonb`: a space after each comma and colon, keys by their length in bytes and then
  * by their bytes, numbers without an exponent. Undefined for a value past the bounds.

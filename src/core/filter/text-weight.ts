@@ -3,8 +3,9 @@ import type { Operand, Operator, Operators, ParsedFilter } from "./filter.ts";
 import { splitWords } from "./words.ts";
 
 /**
- * How many times a filter may read a whole text: once for each pattern and each word that is searched for, and for a
- * pattern with `_` once for each 32 of its characters. What else is in a filter does not grow with the record.
+ * How many times a filter may read a whole text or list: once for each pattern, each word that is searched for and each
+ * `containsAny`, and for a pattern with `_` once for each 32 of its characters. What else is in a filter does not grow
+ * with the record.
  */
 export function textWeightOf(filter: ParsedFilter): number {
   const leaves = conditionsOf(filter).flatMap(({ operators, subFields }) => [operators, ...subFields.values()]);
@@ -16,6 +17,7 @@ function weightOfOperators(operators: Operators): number {
 }
 
 function weightOfOperator([operator, operand]: readonly [Operator, Operand]): number {
+  if (operator === "containsAny") return 1;
   if (typeof operand !== "string") return 0;
   switch (operator) {
     case "like":

@@ -1,5 +1,6 @@
 import type { Verdict } from "../filter/compile-filter.ts";
 import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
+import { type PrintJsonb, printingOnce } from "../filter/jsonb-text.ts";
 import type { JsonObject } from "../json.ts";
 import type { Occurrence } from "../operation/subscription-field.ts";
 import type { Viewer } from "../permissions/viewer.ts";
@@ -67,9 +68,10 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
       const matched = [...ofStream].flatMap(([event, queries]) => {
         const seen = viewer.see(message, event);
         if (seen === undefined) return [];
+        const print = printingOnce();
         const ids = queries
           .filter((query) => {
-            const verdict = judge(query, message, seen, viewer, typesFor(viewer));
+            const verdict = judge(query, message, seen, viewer, typesFor(viewer), print);
             if (verdict === "error") streams.noteFailedMatch();
             return verdict === true;
           })
@@ -88,12 +90,13 @@ function judge(
   seen: RecordEvent,
   viewer: Viewer,
   fieldTypes: FieldTypes,
+  print: PrintJsonb,
 ): Verdict {
   if (query.isUnfiltered) return true;
   const { action } = message;
   // A condition on what the caller may not see is no way to find out about it.
   for (const field of query.fields) if (viewer.hides(message, field)) return false;
-  const options = { fieldTypes, includesDeleted: action === "deleted" || action === "restored" };
+  const options = { fieldTypes, print, includesDeleted: action === "deleted" || action === "restored" };
   const { after, before } = seen.properties;
   // A record that leaves a view is reported to it.
   const records = action === "updated" ? [after, before] : [after ?? before];

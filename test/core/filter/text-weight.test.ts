@@ -10,6 +10,7 @@ it.each<[object, number]>([
   [{ name: { like: `%${"a_".repeat(32)}%` } }, 3],
   [{ searchVector: { search: "two words" } }, 2],
   [{ tags: { containsIlike: "%a%" } }, 1],
+  [{ tags: { containsAny: ["a", "b"] } }, 1],
   [{ name: { firstName: { ilike: "%a%" }, lastName: { ilike: "%b%" } } }, 2],
   [{ or: [{ name: { ilike: "%a%" } }, { not: { and: [{ city: { like: "b" } }, {}] } }] }, 2],
   [{ name: { regex: "a" } }, 0],

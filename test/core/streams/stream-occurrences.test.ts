@@ -61,6 +61,23 @@ const batch = (action: RecordMessage["action"], ...events: RecordEvent[]): Recor
 });
 
 describe("records", () => {
+  it("have their JSON printed once for all queries of a stream, which takes longer than the patterns do", () => {
+    const patterns = ["%one%", "%two%", "%list%"].map((like) => ({ data: { like } }));
+    const streams = streamsWith({ s: [USER, Object.fromEntries(patterns.entries())] });
+    let reads = 0;
+    const data = new Proxy(
+      { list: ["one"] },
+      {
+        ownKeys(target) {
+          reads++;
+          return Reflect.ownKeys(target);
+        },
+      },
+    );
+    expect(matched(batch("created", event({ id: "1", data })), streams)).toEqual(["s: 1=0,2"]);
+    expect(reads).toBe(1);
+  });
+
   it("[STREAM-5] go to a stream together, each with the queries that it matches, in the shape of either era", () => {
     const streams = streamsWith({
       s: [USER, { all: {}, ada: { name: { eq: "ada" } }, bob: { name: { eq: "bob" } } }],

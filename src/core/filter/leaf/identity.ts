@@ -11,8 +11,8 @@ export const relationLeaf: Leaf = (operators) => {
   const test = uuidLeaf(operators);
   if (test === fails) return fails;
   const isNull = operators.get("is") === "NULL";
-  return (value, options) => {
+  return (value, options, print) => {
     const id = isJsonObject(value) && Object.hasOwn(value, "id") ? value.id : null;
-    return id == null ? isNull : test(id, options);
+    return id == null ? isNull : test(id, options, print);
   };
 };

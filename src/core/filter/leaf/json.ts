@@ -1,4 +1,3 @@
-import { jsonbText } from "../jsonb-text.ts";
 import { compileIlike, compileLike, endsInEscape, type TextTest } from "../like-pattern.ts";
 import { fails, firstOf, isNotNull, type LeafTest, type MakeTest, withString } from "./leaf-test.ts";
 
@@ -17,8 +16,8 @@ function isNullOrEmpty(operand: Parameters<MakeTest>[0]): LeafTest {
 }
 
 function overJsonb(test: TextTest): LeafTest {
-  return (value) => {
-    const text = jsonbText(value);
+  return (value, _options, print) => {
+    const text = print(value);
     return text === undefined ? "error" : test(text);
   };
 }

@@ -1,10 +1,11 @@
 import { isScalar, type Operand, type Operator, type Operators, type Scalar } from "../filter.ts";
+import type { PrintJsonb } from "../jsonb-text.ts";
 
 /** Whether a record matches. An error is where Twenty's matcher throws: no match, under `not` neither, and counted. */
 export type Verdict = boolean | "error";
 
 /** Judges the value of a field, which is not null. The options are those of its select or rating field. */
-export type LeafTest = (value: unknown, options: SelectOptions) => Verdict;
+export type LeafTest = (value: unknown, options: SelectOptions, print: PrintJsonb) => Verdict;
 
 export type SelectOptions = readonly unknown[] | undefined;
 

@@ -8,8 +8,8 @@ export function richTextLeaf(subFields: ReadonlyMap<string, Operators>): LeafTes
   const pattern = subFields.get("markdown")?.get("ilike");
   if (typeof pattern !== "string") return fails;
   const test = overStrings(compileIlike(pattern));
-  return (value, options) => {
+  return (value, options, print) => {
     const text = isJsonObject(value) && Object.hasOwn(value, "markdown") ? value.markdown : value;
-    return text === null ? false : test(text, options);
+    return text === null ? false : test(text, options, print);
   };
 }
