@@ -260,7 +260,6 @@ export class SluiceSocket implements WebSocketLike {
     if (this.#state === SluiceSocket.CLOSED) return;
     this.#state = SluiceSocket.CLOSED;
     this.#rest();
-    this.#session.operations.leave(this);
     const inner = this.#inner;
     if (inner !== undefined) {
       inner.onopen = inner.onmessage = inner.onclose = null;
@@ -270,8 +269,9 @@ export class SluiceSocket implements WebSocketLike {
     this.#dispatch("close", event);
   }
 
-  /** Nothing is expected from now on. */
+  /** Nothing is expected from now on, and nothing taken: its operations may be on the next socket before this one has closed. */
   #rest(): void {
+    this.#session.operations.leave(this);
     clearTimeout(this.#timer);
     this.#pongWatch.heard();
     this.#refresher?.stop();
