@@ -317,6 +317,18 @@ describe("a binding", () => {
     expect(gateway.calls).toEqual([]);
   });
 
+  test("that does not answer in time is asked again", async () => {
+    let calls = 0;
+    const binding = {
+      publish(messages: unknown) {
+        if (++calls === 1) return new Promise(() => undefined);
+        return Promise.resolve({ results: (messages as Sent[]).map((each) => gateway.take(each)) });
+      },
+    };
+    const [result] = await publisher({ binding, requestTimeout: 20 }).publish(message(1));
+    expect([result?.error, calls]).toEqual([undefined, 2]);
+  });
+
   test.each([
     ["TOO_LARGE", false],
     ["BAD_MESSAGE", false],
