@@ -1,5 +1,6 @@
 import { fetchSocket } from "./fetch-socket.ts";
 import { requireWebSocket } from "./session.ts";
+import { upgradeStatus } from "./upgrade-status.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
 export interface AuthorizedSocketOptions {
@@ -27,7 +28,8 @@ export function authorizedSocket({
   }
   if ("WebSocketPair" in globalThis) return fetchSocket(headers, fetchIt ?? ((...args) => fetch(...args)));
   const { WebSocket } = globalThis as { WebSocket?: unknown };
-  return extended(WebSocket, (url, protocols) => [url, { protocols, headers }]);
+  const Authorized = extended(WebSocket, (url, protocols) => [url, { protocols, headers }]);
+  return Object.assign(Authorized, { statusOf: (url: string) => upgradeStatus(url, headers) });
 }
 
 function extended(base: unknown, toArguments: (url: unknown, protocols: unknown) => unknown[]): WebSocketConstructor {

@@ -99,7 +99,11 @@ export class Operations {
     if (operation === undefined) return true;
     if (operation.position !== undefined) {
       const order = comparePositions(position, operation.position);
-      if (order !== undefined && order <= 0) return false;
+      if (order !== undefined && order <= 0) {
+        // One that resumes where nothing was missed is told so by the position that it has.
+        this.#tellLive(operation, operation.position);
+        return false;
+      }
     }
     this.#moveTo(operation, position);
     return true;
@@ -143,11 +147,17 @@ export class Operations {
   #moveTo(operation: Operation, position: string): void {
     operation.position = position;
     this.#keeper?.keep(operation.key, position);
-    const { id, payload, hasGap, isLive } = operation;
+    const { id, payload, hasGap } = operation;
     operation.hasGap = false;
-    operation.isLive = true;
     if (hasGap) this.#onGap({ id, payload, position });
-    if (!isLive) this.#onLive({ id, payload, position });
+    this.#tellLive(operation, position);
+  }
+
+  /** Once. */
+  #tellLive(operation: Operation, position: string): void {
+    if (operation.isLive) return;
+    operation.isLive = true;
+    this.#onLive({ id: operation.id, payload: operation.payload, position });
   }
 
   #loseTrack(operation: Operation): void {

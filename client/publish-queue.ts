@@ -10,6 +10,8 @@ export interface QueuedMessage {
   readonly settle: (result: PublishResult) => void;
   /** When it was first sent; ids are remembered for some time only. */
   firstTriedAt?: number;
+  /** Why it is to be sent again. */
+  failure?: PublishError;
 }
 
 /** What waits of one workspace. Never in two calls at once, so that it keeps its order. */
@@ -61,6 +63,19 @@ export class PublishQueue {
     lane.waiting.push(message);
     this.#count++;
     this.#bytes += message.bytes;
+  }
+
+  /** Gives up what is to be sent again, but was first sent before a time: ids are forgotten while a process stands still. */
+  giveUpLate(before: number): void {
+    for (const lane of this.#lanes.values()) {
+      // What has failed goes before what has not been sent.
+      for (let first = lane.waiting[0]; !lane.isSending && first?.failure !== undefined; first = lane.waiting[0]) {
+        if ((first.firstTriedAt ?? before) >= before) break;
+        lane.waiting.shift();
+        this.settle(first, refusedResult(first, first.failure));
+      }
+      if (!lane.isSending && lane.waiting.length === 0) this.#lanes.delete(lane.workspaceId);
+    }
   }
 
   /** The messages of the next call, out of as many workspaces as have some; empty when none may be sent now. */

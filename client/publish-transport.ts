@@ -51,10 +51,11 @@ export function httpTransport({ url, secret, fetch, timeoutMs }: HttpTransportOp
 }
 
 /** Publishes over a service binding, which is the credential. */
-export function bindingTransport(binding: PublisherBinding): PublishTransport {
+export function bindingTransport(binding: PublisherBinding, timeoutMs: number): PublishTransport {
   return async function publishOverBinding(messages) {
     try {
-      const answer = await binding.publish(messages.map((message) => JSON.parse(message) as unknown));
+      const calling = binding.publish(messages.map((message) => JSON.parse(message) as unknown));
+      const answer = await inTime(calling, timeoutMs);
       const answers = answersIn(answer, messages.length);
       return answers === undefined
         ? unreachable("The binding gave no answer of a gateway.")
@@ -67,6 +68,19 @@ export function bindingTransport(binding: PublisherBinding): PublishTransport {
       return { type: "failed", error: { code, message, retryable: false }, waitMs: 0 };
     }
   };
+}
+
+/** A call of a binding cannot be cut off; what it answers later is left alone. */
+async function inTime<T>(calling: PromiseLike<T>, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The binding did not answer in time.")), timeoutMs);
+  });
+  try {
+    return await Promise.race([calling, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Longer than this nobody needs to be told to wait. */

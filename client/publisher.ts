@@ -85,7 +85,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
 function transportFrom(options: PublisherOptions): PublishTransport {
   const { url, secret, binding, requestTimeout = 30_000 } = options;
-  if (binding !== undefined) return bindingTransport(binding);
+  if (binding !== undefined) return bindingTransport(binding, requestTimeout);
   if (url === undefined || secret === undefined) {
     throw new TypeError("A publisher needs a binding, or url and secret.");
   }

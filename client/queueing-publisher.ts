@@ -79,6 +79,7 @@ export class QueueingPublisher implements Publisher {
 
   #run(): void {
     clearTimeout(this.#timer);
+    this.#queue.giveUpLate(Date.now() - this.#options.retryFor);
     this.#admit();
     while (this.#calls < MAX_CALLS_AT_ONCE) {
       const batch = this.#queue.take(Date.now(), this.#batch);
@@ -142,6 +143,7 @@ export class QueueingPublisher implements Publisher {
       return true;
     }
     const isTimeLeft = now - (message.firstTriedAt ?? now) < this.#options.retryFor;
+    message.failure = answer.error;
     if (answer.error.retryable && isTimeLeft) return false;
     this.#queue.settle(message, refusedResult(message, answer.error));
     return true;

@@ -2,10 +2,11 @@ import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import { hash } from "./hash.ts";
 import { callerOf, readClaims } from "./jwt.ts";
 import { Operations } from "./operations.ts";
-import { page, sessionStorageOf } from "./page.ts";
+import { sessionStorageOf } from "./page.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import { runApart } from "./run-apart.ts";
 import { TokenSource } from "./token-source.ts";
+import { globalWebSocket } from "./upgrade-status.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 import type { WebSocketImplOptions } from "./web-socket-options.ts";
 
@@ -48,7 +49,7 @@ export function createSession(options: WebSocketImplOptions): ClientSession {
     connectTimeoutMs: options.connectTimeout ?? 20_000,
     pongTimeoutMs: options.pongTimeout ?? 10_000,
     subprotocols: [BATCHING_SUBPROTOCOL, GRAPHQL_TRANSPORT_WS],
-    webSocketImpl: () => requireWebSocket(options.webSocketImpl ?? page.WebSocket),
+    webSocketImpl: () => requireWebSocket(options.webSocketImpl ?? globalWebSocket()),
   };
 }
 

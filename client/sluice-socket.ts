@@ -149,7 +149,12 @@ export class SluiceSocket implements WebSocketLike {
     inner.onerror = (event) => {
       refusal = refusalIn(event);
     };
-    inner.onclose = (event) => this.#end(this.#judge(refusal ?? event));
+    inner.onclose = (event) => {
+      const isUnexplained = this.#state === SluiceSocket.CONNECTING && refusal === undefined;
+      const asking = isUnexplained ? Inner.statusOf?.(this.url, offered) : undefined;
+      if (asking === undefined) return this.#end(this.#judge(refusal ?? event));
+      void asking.then((status) => this.#end(this.#judge(refusalBy(status) ?? event)));
+    };
   }
 
   /** What a message becomes on its way out. */
@@ -260,7 +265,6 @@ export class SluiceSocket implements WebSocketLike {
     if (this.#state === SluiceSocket.CLOSED) return;
     this.#state = SluiceSocket.CLOSED;
     this.#rest();
-    this.#session.operations.leave(this);
     const inner = this.#inner;
     if (inner !== undefined) {
       inner.onopen = inner.onmessage = inner.onclose = null;
@@ -270,8 +274,9 @@ export class SluiceSocket implements WebSocketLike {
     this.#dispatch("close", event);
   }
 
-  /** Nothing is expected from now on. */
+  /** Nothing is expected from now on, and nothing taken: its operations may be on the next socket before this one has closed. */
   #rest(): void {
+    this.#session.operations.leave(this);
     clearTimeout(this.#timer);
     this.#pongWatch.heard();
     this.#refresher?.stop();
@@ -307,8 +312,13 @@ function isSubscribePayload(payload: unknown): payload is SubscribePayload {
  * knows that they cannot, and closes instead.
  */
 function refusalIn(event: unknown): CloseEventLike | undefined {
-  const reason = isObject(event) ? String(event["message"]) : "";
-  return /server response: 40[13]\b/.test(reason) ? { code: FORBIDDEN, reason, wasClean: false } : undefined;
+  const [, status] = /server response: (\d+)/.exec(isObject(event) ? String(event["message"]) : "") ?? [];
+  return refusalBy(Number(status));
+}
+
+function refusalBy(status: number | undefined): CloseEventLike | undefined {
+  if (status !== 401 && status !== 403) return undefined;
+  return { code: FORBIDDEN, reason: `Unexpected server response: ${status}`, wasClean: false };
 }
 
 interface Mark {

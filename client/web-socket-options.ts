@@ -24,8 +24,8 @@ export interface WebSocketImplOptions {
    */
   onGap?: (operation: GappedOperation) => void;
   /**
-   * Called once for each subscription when the server has begun it: what is published from then on is received. Only a server that
-   * tells positions says so.
+   * Called once for each subscription when the server has begun it, or resumed it after a reload of the page: what is published from
+   * then on is received. Only a server that tells positions says so.
    * @default nothing is done
    */
   onLive?: (operation: LiveOperation) => void;

@@ -30,6 +30,8 @@ export interface WebSocketConstructor {
   readonly CLOSING: 2;
   readonly CLOSED: 3;
   new (url: string | URL, protocols?: string | string[]): WebSocketLike;
+  /** Asks what the status of an upgrade was, where neither error nor close tells it. Never rejects. */
+  statusOf?(url: string, offered: readonly string[]): Promise<number | undefined>;
 }
 
 export function isCloseEvent(value: unknown): value is CloseEventLike {

@@ -1,10 +1,10 @@
 /**
  * Checks the settings as the gateway itself would, then deploys: `npm run deploy -- [--secrets-file FILE] [--check]`.
- * Whatever else is given goes on to `wrangler deploy`.
+ * Whatever else is given goes on to `wrangler deploy`; of that `--config`, `--env` and `--var` say what there is to check.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
 import { unstable_readConfig } from "wrangler";
 import { parseSettings, SettingsError } from "../src/core/settings.ts";
@@ -12,7 +12,13 @@ import { ROOT } from "./lib/dev-vars.ts";
 
 const { values: options } = parseArgs({
   strict: false,
-  options: { "secrets-file": { type: "string" }, check: { type: "boolean" } },
+  options: {
+    "secrets-file": { type: "string" },
+    check: { type: "boolean" },
+    config: { type: "string", short: "c" },
+    env: { type: "string", short: "e" },
+    var: { type: "string", multiple: true },
+  },
 });
 
 try {
@@ -33,10 +39,13 @@ if (options.check !== true) {
 }
 
 function checkDeployment(): void {
-  const config = unstable_readConfig({ config: join(ROOT, "wrangler.jsonc") });
+  // Without --env it is CLOUDFLARE_ENV that chooses, here as in wrangler.
+  const env = typeof options.env === "string" ? { env: options.env } : {};
+  const file = typeof options.config === "string" ? options.config : "wrangler.jsonc";
+  const config = unstable_readConfig({ config: resolve(ROOT, file), ...env });
   const secretsFile = options["secrets-file"];
   const secrets = typeof secretsFile === "string" ? readSecrets(secretsFile) : {};
-  const bindings: Record<string, unknown> = { ...config.vars, ...secrets };
+  const bindings: Record<string, unknown> = { ...config.vars, ...givenVars(), ...secrets };
   if (bindings["ENVIRONMENT"] === "development") {
     throw new SettingsError("ENVIRONMENT", 'nothing, or "production": development stands in .dev.vars only');
   }
@@ -51,6 +60,12 @@ function checkDeployment(): void {
       `None of ${sources.join(", ")} is known here: no token verifies unless one is set as a secret.\n`,
     );
   }
+}
+
+/** Each is `NAME:value`. */
+function givenVars(): Record<string, string> {
+  const given = (options.var ?? []).filter((each) => typeof each === "string");
+  return Object.fromEntries(given.map((each) => [each.split(":", 1)[0], each.slice(each.indexOf(":") + 1)]));
 }
 
 function readSecrets(file: string): Record<string, unknown> {

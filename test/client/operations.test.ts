@@ -207,6 +207,25 @@ describe("[C6] over a reload of the page", () => {
     expect(resumeOf(load(), "x", "a")).toEqual({});
   });
 
+  test("[C6] one that is resumed and has missed nothing is live as well, and that is told once", () => {
+    const before = load();
+    before.loaded.begin("1", payload("a"), SOCKET);
+    before.loaded.receive("1", at(5));
+    before.leave();
+    const live: GappedOperation[] = [];
+    const keeper = new PositionKeeper(storage, "positions");
+    const after = new Operations(
+      () => undefined,
+      keeper,
+      (operation) => live.push(operation),
+    );
+    after.setCaller("ada");
+    after.begin("x", payload("a"), SOCKET);
+    expect(after.receive("x", at(5))).toBe(false);
+    after.receive("x", at(6));
+    expect(live).toEqual([{ id: "x", payload: payload("a"), position: at(5) }]);
+  });
+
   test.each(["grace", null])("[C6] what one caller has kept, another (%s) does not get", (caller) => {
     const before = load();
     before.loaded.begin("1", payload("a"), SOCKET);

@@ -63,6 +63,21 @@ test("what is sent again goes first, after a time that doubles, or as long as th
   expect(take(30_000)).toEqual(["a1", "a2"]);
 });
 
+test("what has failed and was first sent too long ago is given up, and nothing else is held up by it", () => {
+  const failure = { code: "UNAVAILABLE", message: "Later.", retryable: true };
+  const [failed, unsent, alone] = [{ ...queued("a1"), failure }, queued("a2"), { ...queued("b1", "b"), failure }];
+  const { queue, take } = queueOf(alone, failed, unsent, queued("c1", "c"));
+  const batch = queue.take(1000, { ...LIMITS, maxMessages: 2 });
+  queue.end(batch, batch, 1000, 0);
+  queue.giveUpLate(1000);
+  expect([failed.results, alone.results]).toEqual([[], []]);
+  queue.giveUpLate(1001);
+  expect(failed.results).toEqual([{ id: "a1", workspaceId: "a", error: failure }]);
+  expect(alone.results).toEqual([{ id: "b1", workspaceId: "b", error: failure }]);
+  expect([queue.count, queue.bytes, unsent.results]).toEqual([2, 20, []]);
+  expect(take(1e9)).toEqual(["c1", "a2"]);
+});
+
 test("counts what has no result yet", () => {
   const message = queued("a1");
   const { queue } = queueOf(message, queued("a2", "a", 5));

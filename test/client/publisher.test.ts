@@ -92,6 +92,7 @@ function publisher(options: PublisherOptions = {}): Publisher {
   return made;
 }
 
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const message = (payload: unknown, workspaceId: string = A): PublishMessage => ({
   workspaceId,
   channel: "notes",
@@ -186,6 +187,28 @@ describe("what fails", () => {
     gateway.script.push(() => ({ status: 503, body: { results: [later] } }));
     const [result] = await publisher({ retryFor: 0 }).publish(message(1));
     expect(result).toEqual({ id: gateway.calls[0]?.[0]?.id, workspaceId: A, ...later });
+  });
+
+  test("[SHIM-8] is not sent again by a process that stood still meanwhile: the gateway may have forgotten the id", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      gateway.script.push((messages) => {
+        for (const each of messages) gateway.take(each);
+        return "cut";
+      });
+      const { publish } = bound(publisher());
+      const first = publish(message(1));
+      await vi.waitFor(() => expect(gateway.calls).toHaveLength(1));
+      // It is going to try again in a moment, which does not come while the clock stands still.
+      await sleep(50);
+      vi.setSystemTime(Date.now() + 15 * 60_000);
+      const [[result], [second]] = await Promise.all([first, publish(message(2))]);
+      expect(result?.error).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+      expect(second?.error).toBeUndefined();
+      expect(gateway.calls.map(payloads)).toEqual([[1], [2]]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("for good is told at once: a wrong secret, an address that is no gateway's", async () => {
@@ -292,6 +315,18 @@ describe("a binding", () => {
     expect(calls[0]).toEqual(calls[1]);
     expect(calls[0]?.[0]?.payload).toEqual({ at: "1970-01-01T00:00:00.000Z" });
     expect(gateway.calls).toEqual([]);
+  });
+
+  test("that does not answer in time is asked again", async () => {
+    let calls = 0;
+    const binding = {
+      publish(messages: unknown) {
+        if (++calls === 1) return new Promise(() => undefined);
+        return Promise.resolve({ results: (messages as Sent[]).map((each) => gateway.take(each)) });
+      },
+    };
+    const [result] = await publisher({ binding, requestTimeout: 20 }).publish(message(1));
+    expect([result?.error, calls]).toEqual([undefined, 2]);
   });
 
   test.each([

@@ -192,6 +192,18 @@ describe.each([
   });
 });
 
+test("[C30] a subscription is told to be live once, and what is published from then on comes", async () => {
+  const onLive = vi.fn();
+  const followed = follow(sluice({ onLive }));
+  await until(() => expect(onLive).toHaveBeenCalled());
+  server.publish("a", 1);
+  server.drop();
+  server.publish("a", 2);
+  await until(() => expect(followed.events).toEqual([1, 2]));
+  const payload = expect.objectContaining({ variables: { topic: "a" } });
+  expect(onLive.mock.calls).toEqual([[{ id: "1", payload, position: expect.any(String) }]]);
+});
+
 test("[C30] operations are numbered, so that equal clients can be sent the very same text", async () => {
   const clients = [sluice(), sluice()];
   for (const client of clients) for (const topic of ["a", "b"]) follow(client, topic);
@@ -294,7 +306,8 @@ describe("[C32] a page that is loaded again", () => {
   });
   afterEach(() => page.remove());
 
-  const load = (sub = "ada") => sluice({ token: () => fakeToken({ sub }), persist: storage });
+  const load = (sub = "ada", options: Partial<ClientOptions> = {}) =>
+    sluice({ token: () => fakeToken({ sub }), persist: storage, ...options });
 
   /** The page is gone with everything that ran in it; no frame says so. */
   async function leave() {
@@ -320,6 +333,23 @@ describe("[C32] a page that is loaded again", () => {
     const [a2, b2] = [follow(loaded, "a"), follow(loaded, "b")];
     await until(() => expect([a2.events, b2.events]).toEqual([[2], [3]]));
     expect(b.events).toEqual([]);
+  });
+
+  test("[C32] and is told to be live, though it has missed nothing", async () => {
+    const client = load();
+    const before = follow(client);
+    await untilLive(1);
+    server.publish("a", 1);
+    await until(() => expect(before.events).toEqual([1]));
+    client.terminate();
+    await leave();
+    void client.dispose();
+    const onLive = vi.fn();
+    const after = follow(load("ada", { onLive }));
+    await until(() => expect(onLive).toHaveBeenCalledTimes(1));
+    server.publish("a", 2);
+    await until(() => expect(after.events).toEqual([2]));
+    expect(onLive).toHaveBeenCalledTimes(1);
   });
 
   test("[C32] not for another caller, and not for what was over", async () => {

@@ -415,6 +415,20 @@ describe("[C13] resuming", () => {
     expect(told.messages).toEqual([next("1", 1)]);
   });
 
+  test("[C13] given up before its first position, it may have missed something, though its socket is not closed yet", async () => {
+    const gaps: GappedOperation[] = [];
+    const { open } = client({ onGap: (operation) => gaps.push(operation) });
+    const first = await open();
+    first.send(subscribe("1"));
+    first.socket.close(4499, "Terminated");
+    first.inner.receive([next("1", 1), next("1", 2)]);
+    const second = await open();
+    second.send(subscribe("1"));
+    first.inner.end();
+    second.inner.receive({ type: "ping", payload: { position: { id: "1", position: at(2) } } });
+    expect(gaps.map(({ id, position }) => [id, position])).toEqual([["1", at(2)]]);
+  });
+
   test("[C13] what onGap throws stands in the way of nothing", async () => {
     const uncaught = vi.fn();
     vi.stubGlobal("queueMicrotask", (task: () => void) => {

@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+// Each run of the script is a process of its own.
+vi.setConfig({ testTimeout: 30_000 });
+
+const ROOT = join(import.meta.dirname, "..");
+const OBSERVABILITY = { enabled: true, logs: { enabled: true, invocation_logs: false } };
+
+let folder: string;
+let config: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-deploy-"));
+  config = join(folder, "wrangler.json");
+  writeFileSync(join(folder, "worker.js"), "export default {};");
+  const env = {
+    good: { vars: { PERMISSIONS: "open" } },
+    development: { vars: { ENVIRONMENT: "development" } },
+    logging: { observability: { enabled: true } },
+  };
+  const worker = { name: "sluice", main: "worker.js", compatibility_date: "2026-11-01", observability: OBSERVABILITY };
+  writeFileSync(config, JSON.stringify({ ...worker, vars: { PLAYGROUND: "perhaps" }, env }));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function check(...options: string[]) {
+  const script = join(ROOT, "scripts", "deploy.ts");
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+  return { status, refusal: /Not deployed\. Setting (\S+?):? /.exec(stderr)?.[1] };
+}
+
+describe("npm run deploy", () => {
+  it("checks the configuration that is deployed, which may be another one", () => {
+    expect(check()).toEqual({ status: 0, refusal: undefined });
+    expect(check("--config", config)).toEqual({ status: 1, refusal: "PLAYGROUND" });
+    expect(check("-c", config)).toEqual({ status: 1, refusal: "PLAYGROUND" });
+  });
+
+  it("checks the environment of it that is deployed", () => {
+    expect(check("--config", config, "--env", "good")).toEqual({ status: 0, refusal: undefined });
+    expect(check("--config", config, "--env=development")).toEqual({ status: 1, refusal: "ENVIRONMENT" });
+    expect(check("--config", config, "-e", "logging").refusal).toBe("observability.logs.invocation_logs");
+  });
+
+  it("checks vars that are given with it, which go before those of the configuration", () => {
+    expect(check("--var", "PERMISSIONS:open", "--var", "JWKS_URL:http://keys.example.com")).toEqual({
+      status: 1,
+      refusal: "JWKS_URL",
+    });
+    expect(check("--config", config, "--var", "PLAYGROUND:off")).toEqual({ status: 0, refusal: undefined });
+  });
+});
