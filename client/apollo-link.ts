@@ -10,13 +10,16 @@ export interface RefetchingClient {
 export interface ApolloLinkOptions extends ClientOptions {
   /**
    * Gives the Apollo Client whose active queries are fetched again when subscriptions have missed events: once for all that
-   * missed some together, and within 2 s, so that not all clients of a server ask at the same moment.
+   * missed some together, and within 2 s, so that not all clients of a server ask at the same moment, or after those that
+   * are being fetched because of an earlier gap.
    * @default nothing is fetched; `onGap` is told anyway
    */
   refetchOnGap?: () => RefetchingClient | undefined;
 }
 
 const REFETCH_SPREAD_MS = 2_000;
+/** A query that is never answered keeps the others from being fetched no longer than this. */
+const MAX_REFETCH_MS = 30_000;
 
 /**
  * A terminating link for subscriptions, for Apollo Client 3 and 4; it is Apollo's own `GraphQLWsLink` over `createClient`.
@@ -25,14 +28,21 @@ const REFETCH_SPREAD_MS = 2_000;
  */
 export function createApolloLink({ refetchOnGap, ...options }: ApolloLinkOptions): GraphQLWsLink {
   let isPlanned = false;
+  // One after the other: Apollo joins a query to an equal one that is on its way, whose answer may be older than the gap.
+  let fetched = Promise.resolve();
 
   async function refetch(): Promise<void> {
     isPlanned = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, MAX_REFETCH_MS);
+    });
     try {
-      await refetchOnGap?.()?.refetchQueries({ include: "active" });
+      await Promise.race([refetchOnGap?.()?.refetchQueries({ include: "active" }), timeout]);
     } catch {
       // Each query has told its own observers.
     }
+    clearTimeout(timer);
   }
 
   return new GraphQLWsLink(
@@ -41,7 +51,9 @@ export function createApolloLink({ refetchOnGap, ...options }: ApolloLinkOptions
       onGap(operation) {
         if (refetchOnGap !== undefined && !isPlanned) {
           isPlanned = true;
-          setTimeout(() => void refetch(), Math.random() * REFETCH_SPREAD_MS);
+          setTimeout(() => {
+            fetched = fetched.then(refetch);
+          }, Math.random() * REFETCH_SPREAD_MS);
         }
         options.onGap?.(operation);
       },

@@ -35,8 +35,15 @@ export class ChannelFeed {
       for (const listener of [...this.#listeners.values()]) runApart(() => listener.failed(error));
     };
     let isLive = false;
+    let hasGap = false;
+    const tellGap = () => {
+      hasGap = false;
+      onGap();
+    };
     const listener: ChannelListener = {
       live() {
+        // Not before: what is fetched because of it must not be older than what comes.
+        if (hasGap) tellGap();
         isLive = true;
         resolve();
       },
@@ -45,13 +52,14 @@ export class ChannelFeed {
         for (const each of [...this.#listeners.values()]) runApart(() => each.next(payload));
       },
       gap() {
-        if (isLive) onGap();
+        if (isLive) tellGap();
       },
       failed: (error) => {
         // A gateway that was deployed anew no longer runs what it kept, and says nothing against the same once more.
         if ("code" in error && error.code === "OPERATION_OUTDATED") {
+          hasGap = isLive;
           this.#end = subscribe(listener);
-          return listener.gap();
+          return;
         }
         this.#fail(error);
         onFailure(error);

@@ -1,4 +1,4 @@
-import type { PingMessage, SubscribeMessage, SubscribePayload } from "../src/core/protocol/messages.ts";
+import type { PingMessage, PongMessage, SubscribeMessage } from "../src/core/protocol/messages.ts";
 import { BATCHING_SUBPROTOCOL } from "../src/core/protocol/subprotocols.ts";
 import { isObject, parseJson } from "./json.ts";
 import { isApiKey, readClaims } from "./jwt.ts";
@@ -6,6 +6,7 @@ import { onWake } from "./page.ts";
 import { PongWatch } from "./pong-watch.ts";
 import { type ClientSession, GRAPHQL_TRANSPORT_WS } from "./session.ts";
 import { TokenRefresher } from "./token-refresher.ts";
+import { Translator } from "./translator.ts";
 import type { CloseEventLike, MessageEventLike, WebSocketLike } from "./web-socket.ts";
 
 /** The token could not be had: `token()` threw. Not sent on the wire; retried like a lost connection. */
@@ -52,17 +53,25 @@ export class SluiceSocket implements WebSocketLike {
   readonly #session: ClientSession;
   readonly #listeners = new Map<string, Set<Listener<never>>>();
   readonly #pongWatch = new PongWatch(() => this.#giveUp("No answer to a ping"));
+  readonly #translator: Translator;
   readonly #stopWatchingPage: () => void;
   #inner: WebSocketLike | undefined;
   #state: 0 | 1 | 2 | 3 = SluiceSocket.CONNECTING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refresher: TokenRefresher | undefined;
-  /** To be put into `connection_init`. */
   #tokenForInit: string | undefined;
 
   constructor(url: string | URL, _protocols: string | readonly string[] | undefined, session: ClientSession) {
     this.url = String(url);
     this.#session = session;
+    this.#translator = new Translator({
+      operations: session.operations,
+      socket: this,
+      refresher: () => this.#refresher,
+      tokenForInit: () => this.#tokenForInit,
+      send: (message) => this.#sendInner(message),
+      expectPong: () => this.#pongWatch.expect(session.pongTimeoutMs),
+    });
     this.#stopWatchingPage = onWake(() => this.#probe());
     this.#timer = setTimeout(() => this.#giveUp("The connection took too long to open"), session.connectTimeoutMs);
     void this.#open();
@@ -94,7 +103,7 @@ export class SluiceSocket implements WebSocketLike {
   /** @throws Error before the socket is open; afterwards nothing is sent any more, and nothing said, as by any WebSocket */
   send(data: string): void {
     if (this.#state === SluiceSocket.CONNECTING) throw new Error("The socket is not open yet");
-    if (this.#state === SluiceSocket.OPEN) this.#inner?.send(this.#outgoing(data));
+    if (this.#state === SluiceSocket.OPEN) this.#inner?.send(this.#translator.outgoing(data));
   }
 
   close(code?: number, reason?: string): void {
@@ -157,84 +166,21 @@ export class SluiceSocket implements WebSocketLike {
     };
   }
 
-  /** What a message becomes on its way out. */
-  #outgoing(data: string): string {
-    const message = parseJson(data);
-    if (!isObject(message)) return data;
-    switch (message["type"]) {
-      case "connection_init":
-        if (this.#tokenForInit === undefined) return data;
-        return JSON.stringify(withToken(message, this.#tokenForInit));
-      case "subscribe": {
-        const { id, payload } = message;
-        if (typeof id !== "string" || !isSubscribePayload(payload)) return data;
-        const resuming = this.#session.operations.begin(id, payload, this);
-        return resuming === payload ? data : JSON.stringify({ ...message, payload: resuming });
-      }
-      case "complete":
-        this.#session.operations.end(String(message["id"]));
-        return data;
-      case "ping":
-        this.#pongWatch.expect(this.#session.pongTimeoutMs);
-        return data;
-      default:
-        return data;
-    }
-  }
-
   #receive(data: unknown): void {
     this.#pongWatch.heard();
     const frame = typeof data === "string" ? parseJson(data) : undefined;
     if (!Array.isArray(frame) || this.#inner?.protocol !== BATCHING_SUBPROTOCOL) {
-      if (this.#state === SluiceSocket.OPEN && this.#take(frame)) this.#dispatch("message", { data });
+      if (this.#state === SluiceSocket.OPEN && this.#translator.take(frame)) this.#dispatch("message", { data });
       return;
     }
     for (const message of frame as unknown[]) {
       // Closed while one before was looked at: the rest counts as not received, and comes again.
       if (this.#state !== SluiceSocket.OPEN) return;
-      if (this.#take(message)) this.#dispatch("message", { data: JSON.stringify(message) });
+      if (this.#translator.take(message)) this.#dispatch("message", { data: JSON.stringify(message) });
     }
   }
 
-  /** @returns whether the message is for the one above */
-  #take(message: unknown): boolean {
-    if (!isObject(message)) return true;
-    const { operations } = this.#session;
-    const { type, id, payload } = message;
-    if (type === "ping" && isObject(payload)) return !this.#takePing(payload);
-    if (type === "pong" && isObject(payload) && typeof payload["tokenExpiresAt"] === "number") {
-      this.#refresher?.answer(payload["tokenExpiresAt"]);
-      return false;
-    }
-    if (typeof id !== "string") return true;
-    if (type === "next") {
-      const position = positionOf(payload);
-      return position === undefined || operations.receive(id, position);
-    }
-    if (type === "error" && isUnknownPosition(payload)) {
-      const afresh = operations.restart(id);
-      if (afresh !== undefined) {
-        this.#sendInner({ id, type: "subscribe", payload: afresh });
-        return false;
-      }
-    }
-    if (type === "error" || type === "complete") operations.end(id);
-    return true;
-  }
-
-  /** @returns whether the ping was one of those that only Sluice sends */
-  #takePing({ position, gap, tokenExpiresAt }: Record<string, unknown>): boolean {
-    const { operations } = this.#session;
-    const isWarning = typeof tokenExpiresAt === "number";
-    if (!isMark(position) && !isMark(gap) && !isWarning) return false;
-    this.#inner?.send('{"type":"pong"}');
-    if (isMark(position)) operations.receive(position.id, position.position);
-    if (isMark(gap)) operations.skip(gap.id, gap.position);
-    if (isWarning) this.#refresher?.warn(tokenExpiresAt);
-    return true;
-  }
-
-  #sendInner(message: PingMessage | SubscribeMessage): void {
+  #sendInner(message: PingMessage | PongMessage | SubscribeMessage): void {
     if (this.#state === SluiceSocket.OPEN) this.#inner?.send(JSON.stringify(message));
   }
 
@@ -297,16 +243,6 @@ function fitsSubprotocol(token: string): boolean {
   return claims === undefined || !isApiKey(claims);
 }
 
-/** A `connection_init` that carries the token where every server of graphql-ws looks for one. */
-function withToken(message: Record<string, unknown>, token: string): Record<string, unknown> {
-  const payload = isObject(message["payload"]) ? message["payload"] : {};
-  return { ...message, payload: { ...payload, authorization: `Bearer ${token}` } };
-}
-
-function isSubscribePayload(payload: unknown): payload is SubscribePayload {
-  return isObject(payload) && typeof payload["query"] === "string";
-}
-
 /**
  * The close that an upgrade stands for which was answered with 401 or 403. The package ws says so; of browsers the gateway
  * knows that they cannot, and closes instead.
@@ -319,24 +255,4 @@ function refusalIn(event: unknown): CloseEventLike | undefined {
 function refusalBy(status: number | undefined): CloseEventLike | undefined {
   if (status !== 401 && status !== 403) return undefined;
   return { code: FORBIDDEN, reason: `Unexpected server response: ${status}`, wasClean: false };
-}
-
-interface Mark {
-  readonly id: string;
-  readonly position: string;
-}
-
-function isMark(value: unknown): value is Mark {
-  return isObject(value) && typeof value["id"] === "string" && typeof value["position"] === "string";
-}
-
-function positionOf(payload: unknown): string | undefined {
-  const extensions = isObject(payload) ? payload["extensions"] : undefined;
-  const position = isObject(extensions) ? extensions["position"] : undefined;
-  return typeof position === "string" ? position : undefined;
-}
-
-function isUnknownPosition(payload: unknown): boolean {
-  const first: unknown = Array.isArray(payload) ? payload[0] : undefined;
-  return isObject(first) && isObject(first["extensions"]) && first["extensions"]["code"] === "BAD_POSITION";
 }

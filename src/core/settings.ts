@@ -191,8 +191,14 @@ function parseUrl(name: string, value: string | undefined): string | undefined {
 
 const NO_URL = { protocol: "", hostname: "", username: "", password: "" };
 
+/** What only a mistyped workspace id looks like: taken for a part of the secret, it would open every workspace. */
+const NEARLY_UUID = /:\s*\w+(-\w+){3,}$/;
+
 function parseChannelSecret(item: string): ChannelSecret {
   const workspaceId = item.at(-37) === ":" ? parseUuid(item.slice(-36)) : undefined;
+  if (workspaceId === undefined && NEARLY_UUID.test(item)) {
+    throw new SettingsError("CHANNEL_SECRETS", "a list of secret or secret:workspaceId, the id being a UUID");
+  }
   return { secret: workspaceId === undefined ? item : item.slice(0, -37), workspaceId };
 }
 

@@ -20,14 +20,25 @@ function feed() {
 
 const failure = (code: string) => Object.assign(new Error("It is over."), { code });
 
-test("begins again after a deploy that no longer runs it, and tells of a gap", () => {
+test("begins again after a deploy that no longer runs it, and tells of a gap once nothing more can be missed", () => {
   const { begun, onGap, onFailure, listener, gateway } = feed();
   gateway().live();
   gateway().failed(failure("OPERATION_OUTDATED"));
-  expect([begun.length, onGap.mock.calls.length]).toEqual([2, 1]);
+  expect([begun.length, onGap.mock.calls.length]).toEqual([2, 0]);
+  gateway().live();
+  expect(onGap).toHaveBeenCalledOnce();
   gateway().next({ channel: "notes", payload: 1 });
   expect(listener.next.mock.calls).toEqual([[1]]);
   expect([listener.failed, onFailure].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+});
+
+test("tells of one gap where it is cut off while it begins again", () => {
+  const { onGap, gateway } = feed();
+  gateway().live();
+  gateway().failed(failure("OPERATION_OUTDATED"));
+  gateway().gap();
+  gateway().live();
+  expect(onGap).toHaveBeenCalledOnce();
 });
 
 test("ends for everybody with any other failure", async () => {

@@ -91,6 +91,32 @@ export function apolloSuite(version: string, createApolloClient: (options: Apoll
       client.stop();
     });
 
+    test("[C60] after a gap during a fetch the queries are fetched once more: what is on its way may be older", async () => {
+      const gaps = vi.fn();
+      let answer: () => void = () => undefined;
+      const client: SuiteClient = make({ refetchOnGap: () => client, onGap: gaps });
+      const refetch = vi.spyOn(client, "refetchQueries");
+      refetch.mockImplementation(() => new Promise<void>((resolve) => (answer = resolve)));
+      follow(client, "a");
+      await untilLive(1);
+      const random = vi.spyOn(Math, "random").mockReturnValue(0.01);
+      for (const count of [1, 2, 3]) {
+        server.startAgain();
+        server.drop();
+        await until(() => expect(gaps).toHaveBeenCalledTimes(count));
+        await until(() => expect(refetch).toHaveBeenCalled());
+      }
+      await sleep(100);
+      expect(refetch).toHaveBeenCalledTimes(1);
+      answer();
+      await until(() => expect(refetch).toHaveBeenCalledTimes(2));
+      answer();
+      await sleep(50);
+      expect(refetch).toHaveBeenCalledTimes(2);
+      random.mockRestore();
+      client.stop();
+    });
+
     test("[C60] a connection that is refused for good is an error of the subscription", async () => {
       server.closesToCome.push({ code: 4403, reason: "Forbidden" }, { code: 4403, reason: "Forbidden" });
       const client = make();
