@@ -99,7 +99,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // that are delivered below once more.
     const { subscriptions } = this.#wake();
     const { open, positionAt } = this.#log;
-    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, this.#bodyOf, () => {
+    const toBody = this.#settings.orderByRecord ? this.#markedBody : undefined;
+    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, toBody, () => {
       this.#storage = undefined;
     });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
@@ -257,9 +258,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     });
   }
 
-  /** What the log keeps of a message: as it came, unless late updates of records are to be told. */
-  readonly #bodyOf = ({ body }: PublishRequest, head: number): string => {
-    if (!this.#settings.orderByRecord) return body;
+  /** What the log keeps of a message where late updates of records are to be told. */
+  readonly #markedBody = ({ body }: PublishRequest, head: number): string => {
     const { recordTimes } = this.#openStorage();
     return JSON.stringify(markSuperseded(JSON.parse(body) as Message, recordTimes, head + 1));
   };

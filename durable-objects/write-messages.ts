@@ -13,7 +13,8 @@ export interface WrittenMessages {
 /**
  * Writes messages to the log, in order. One that cannot be written does not keep the others from it.
  * @param open gives the log; asked again after a failure, because SQLite may take back more than the row that failed
- * @param toBody makes the body of a row that is about to be written, the head of the log being where it is
+ * @param toBody makes the body of a row that is about to be written, the head of the log being where it is. Default: the
+ *   body as it came
  * @param reset forgets what is in memory of the log
  */
 export function writeMessages(
@@ -21,7 +22,7 @@ export function writeMessages(
   now: number,
   positionAt: (offset: number) => string,
   open: () => ReplayLog,
-  toBody: (request: PublishRequest, head: number) => string,
+  toBody: ((request: PublishRequest, head: number) => string) | undefined,
   reset: () => void,
 ): WrittenMessages {
   const written: { readonly request: PublishRequest; readonly outcome: PublishOutcome; readonly row?: LogRow }[] = [];
@@ -49,19 +50,29 @@ function writeMessage(
   now: number,
   positionAt: (offset: number) => string,
   log: ReplayLog,
-  toBody: (request: PublishRequest, head: number) => string,
+  toBody: ((request: PublishRequest, head: number) => string) | undefined,
 ): { readonly outcome: PublishOutcome; readonly row?: LogRow } {
   const { id, digest, events } = request;
+  const row = tryAppend(request, now, log, toBody);
+  if (row !== undefined) return { row, outcome: { id, position: positionAt(row.offset), events, duplicate: false } };
   const known = log.find(id);
-  if (known === undefined) {
-    const row = log.append({ ...request, body: toBody(request, log.head) }, now);
-    return { row, outcome: { id, position: positionAt(row.offset), events, duplicate: false } };
-  }
-  if (known.digest === digest) {
+  if (known?.digest === digest) {
     return { outcome: { id, position: positionAt(known.offset), events: known.events, duplicate: true } };
   }
   const message = "The id was used for a message of another content.";
   return { outcome: { id, error: { code: "ID_REUSED", message, retryable: false } } };
+}
+
+function tryAppend(
+  request: PublishRequest,
+  now: number,
+  log: ReplayLog,
+  toBody: ((request: PublishRequest, head: number) => string) | undefined,
+): LogRow | undefined {
+  if (toBody === undefined) return log.append(request, now);
+  // Making a body leaves a trace in the storage, so it is not left to the append to find out that the id is known.
+  if (log.find(request.id) !== undefined) return undefined;
+  return log.append({ ...request, body: toBody(request, log.head) }, now);
 }
 
 function isThere({ id }: PublishRequest, log: ReplayLog): boolean {

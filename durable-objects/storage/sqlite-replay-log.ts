@@ -73,22 +73,22 @@ export class SqliteReplayLog implements ReplayLog {
     return row;
   }
 
-  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow {
+  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow | undefined {
     const offset = this.#head + events;
     // A clock that steps back must not make a later row older.
     const at = Math.max(now, this.#lastAt);
-    const { total_bytes } = this.#sql
-      .exec<{ total_bytes: number }>(
-        `INSERT INTO log (last_offset, events, at, total_bytes, id, digest, source, body)
-         VALUES (?1, ?2, ?3, ?4 + octet_length(?8), ?5, ?6, ?7, ?8) RETURNING total_bytes`,
-        ...[offset, events, at, this.#totalBytes, id, digest, source, body],
-      )
-      .one();
+    // One statement for the look and the write: every statement costs as much as the write of a small row.
+    const [written] = this.#sql.exec<{ total_bytes: number }>(
+      `INSERT INTO log (last_offset, events, at, total_bytes, id, digest, source, body)
+       VALUES (?1, ?2, ?3, ?4 + octet_length(?8), ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING RETURNING total_bytes`,
+      ...[offset, events, at, this.#totalBytes, id, digest, source, body],
+    );
+    if (written === undefined) return undefined;
     // The newest row keeps its id whatever its age, until there is a newer one.
     if (this.#cursors.floor === this.#head) this.#idsKeptUntil = 0;
     this.#head = offset;
     this.#lastAt = at;
-    this.#totalBytes = total_bytes;
+    this.#totalBytes = written.total_bytes;
     return { offset, events, at, body };
   }
 

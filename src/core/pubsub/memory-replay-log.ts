@@ -46,7 +46,8 @@ export class MemoryReplayLog implements ReplayLog {
     return known && { digest: known.digest, offset: known.offset, events: known.events };
   }
 
-  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow {
+  append({ id, digest, source, events, body }: PublishRequest, now: number): LogRow | undefined {
+    if (this.#ids.has(id)) return undefined;
     const at = Math.max(now, this.#lastAt);
     this.#lastAt = at;
     this.#head += events;

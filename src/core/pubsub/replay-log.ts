@@ -38,7 +38,8 @@ export interface ReplayLog {
   /** The log reaches back to everything after this offset. */
   readonly floor: number;
   find(id: string): LoggedId | undefined;
-  append(request: PublishRequest, now: number): LogRow;
+  /** Writes a message; undefined, and nothing is written, where its id is known. */
+  append(request: PublishRequest, now: number): LogRow | undefined;
   /** Rows with events after `offset`, oldest first: at most `maxRows`, and none behind the one with which their bodies have `maxBytes`. */
   read(offset: number, maxRows: number, maxBytes: number): LogRow[];
   extent(): LogExtent;
