@@ -1,6 +1,9 @@
 export const OBJECTS = ["person", "company", "opportunity"] as const;
 export const ACTIONS = ["CREATED", "UPDATED", "DELETED"] as const;
 
+/** What a function's log is in the place of an object and an action. */
+export const LOG = { objectNameSingular: "function log", action: "WRITTEN" } as const;
+
 /** What one event is, as far as anybody can ask for it. */
 export interface ChaosEvent {
   /** Another one for each event, of any workspace; it is the name in the record. */
@@ -8,13 +11,16 @@ export interface ChaosEvent {
   readonly objectNameSingular: string;
   readonly action: string;
   readonly recordId: string;
+  /** The only user workspaces that may have it; it is a function's log then, and no record. */
+  readonly recipients?: readonly string[];
 }
 
-/** The input of an `onDbEvent`. */
+/** What an operation asks for: the input of an `onDbEvent`, or the function logs that a user workspace may have. */
 export interface Input {
   readonly objectNameSingular?: string;
   readonly action?: string;
   readonly recordId?: string;
+  readonly logsFor?: string;
 }
 
 /** The events of one workspace that a publisher was told are taken, by their offsets. */
@@ -68,7 +74,9 @@ export function offsetOf(position: string): number {
 }
 
 function fits(input: Input, event: ChaosEvent): boolean {
-  const { objectNameSingular, action, recordId } = input;
+  const { objectNameSingular, action, recordId, logsFor } = input;
+  if (logsFor !== undefined) return event.recipients?.includes(logsFor) === true;
+  if (event.recipients !== undefined) return false;
   return (
     (objectNameSingular === undefined || objectNameSingular === event.objectNameSingular) &&
     (action === undefined || action === event.action) &&

@@ -1,7 +1,7 @@
 import type { Input } from "./accepted-log.ts";
 import { ChaosOperation } from "./chaos-operation.ts";
 import { type Frame, operationIdOf } from "./frame.ts";
-import type { ClientKind, Line } from "./line.ts";
+import type { ClientKind, Line, LineOptions } from "./line.ts";
 import { SocketLine } from "./socket-line.ts";
 import { SseLine } from "./sse-line.ts";
 import type { Traffic } from "./traffic.ts";
@@ -36,6 +36,8 @@ export interface Live {
   revokedAt: number | undefined;
   /** Epoch ms. */
   expiresAt: number;
+  /** When the newer tokens expire that were brought over it, epoch ms. */
+  readonly brought: Set<number>;
   resumeReading: ReturnType<typeof setTimeout> | undefined;
   gone: Gone | undefined;
   /** When something last came, epoch ms. */
@@ -48,6 +50,8 @@ export interface Live {
 
 const LIFE_SECONDS = 86_400;
 const RECONNECT_MS = 10;
+const FAR_AHEAD = 1_000_000_000;
+const NO_EPOCH = "0".repeat(12);
 /** Closes that a client may see here: killed, restarted, overloaded, revoked or expired. */
 const EXPECTED_CODES = new Set([1006, 1012, 1013, 4403]);
 /** The same of a response: it ended, was cut off, or was refused. */
@@ -98,10 +102,10 @@ export class ChaosClient {
   async connect(): Promise<void> {
     if (this.#isStopped || this.#isConnecting || this.#live !== undefined) return;
     this.#isConnecting = true;
-    const { url, kind, batches, count, token: makeToken } = this.options;
+    const { kind, count } = this.options;
     const seconds = Math.floor(Date.now() / 1000) + (this.#lifeSeconds ?? LIFE_SECONDS);
     this.#lifeSeconds = undefined;
-    const token = await makeToken(this.#issuedAt, seconds);
+    const options = await this.lineOptions(seconds);
     this.#isConnecting = false;
     const live = {
       isReady: false,
@@ -110,7 +114,6 @@ export class ChaosClient {
       gone: undefined,
       heardAt: Date.now(),
     };
-    const options = { url: url(), token, kind, batches };
     const events = {
       count,
       ready: () => this.#begin(connection),
@@ -119,8 +122,16 @@ export class ChaosClient {
       wrong: (what: string) => this.errors.push(what),
     };
     const line = kind === "sse" ? new SseLine(options, events) : new SocketLine(options, events);
-    const connection: Live = { ...live, line, expiresAt: seconds * 1000, ended: new Map(), silent: new Set() };
+    const expiresAt = seconds * 1000;
+    const connection: Live = { ...live, line, expiresAt, brought: new Set(), ended: new Map(), silent: new Set() };
     this.#live = connection;
+  }
+
+  /** How it connects with the token that it has now, up to an epoch second. */
+  async lineOptions(expiresAt = Math.floor(Date.now() / 1000) + LIFE_SECONDS): Promise<LineOptions> {
+    const { url, kind, batches, token } = this.options;
+    const signed = await token(this.#issuedAt, expiresAt);
+    return { url: url(), token: signed, kind, batches };
   }
 
   /** What has not been processed by now is lost with the connection. */
@@ -160,18 +171,30 @@ export class ChaosClient {
   async refresh(): Promise<void> {
     const live = this.#live;
     this.#refreshed++;
-    const token = await this.options.token(this.#issuedAt, this.#issuedAt + LIFE_SECONDS + this.#refreshed);
-    if (live === this.#live && live?.isReady === true) live.line.refresh(token);
+    const expiresAt = this.#issuedAt + LIFE_SECONDS + this.#refreshed;
+    const token = await this.options.token(this.#issuedAt, expiresAt);
+    if (live !== this.#live || live?.isReady !== true) return;
+    live.brought.add(expiresAt * 1000);
+    live.line.refresh(token);
   }
 
   /** Ends one operation and subscribes it again on the same connection. */
-  subscribeAgain(which: number): void {
+  subscribeAgain(which: number, unknown?: string): void {
     const live = this.#live;
-    const operation = this.operations[which % this.operations.length];
+    const operation = this.#pick(which);
     if (live === undefined || operation === undefined) return;
     live.ended.set(operation.id, operation);
     live.line.complete(operation.id);
-    this.#subscribe(live, operation);
+    this.#subscribe(live, operation, unknown);
+  }
+
+  /** The same after a position that no log has: it must be told a gap. Returns whether it asks for positions at all. */
+  subscribeAfterUnknown(which: number, isAhead: boolean): boolean {
+    const operation = this.#pick(which);
+    const [workspace, epoch] = operation?.position?.split(".") ?? [];
+    if (operation?.model.resumes !== true || workspace === undefined) return false;
+    this.subscribeAgain(which, isAhead ? `${workspace}.${epoch}.${FAR_AHEAD}` : `${workspace}.${NO_EPOCH}.1`);
+    return true;
   }
 
   /**
@@ -195,9 +218,13 @@ export class ChaosClient {
     for (const operation of this.operations) this.#subscribe(live, operation);
   }
 
-  #subscribe({ line }: Live, operation: ChaosOperation): void {
+  #pick(which: number): ChaosOperation | undefined {
+    return this.operations[which % this.operations.length];
+  }
+
+  #subscribe({ line }: Live, operation: ChaosOperation, unknown?: string): void {
     this.options.count(operation.position === undefined ? "subscribed from now" : "resumed");
-    const payload = operation.subscribe();
+    const payload = unknown === undefined ? operation.subscribe() : operation.subscribe("once", unknown);
     line.subscribe(operation.id, payload);
   }
 
@@ -225,6 +252,7 @@ export class ChaosClient {
     if (type === "pong" && payload?.tokenExpiresAt !== undefined) {
       this.options.count("refreshes answered");
       live.expiresAt = payload.tokenExpiresAt;
+      if (!live.brought.has(live.expiresAt)) this.errors.push("a newer token was answered with another expiry");
       return;
     }
     const id = operationIdOf(frame);
@@ -234,6 +262,7 @@ export class ChaosClient {
     }
     const operation = this.operations.find((candidate) => candidate.id === id);
     if (operation === undefined) return this.#receiveEnded(live, id);
+    if (payload?.gap !== undefined) this.options.count(`gaps told (${this.options.kind})`);
     if (!operation.take(frame, live)) this.errors.push(JSON.stringify(frame).slice(0, 500));
   }
 

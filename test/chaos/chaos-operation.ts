@@ -1,7 +1,9 @@
 import { ON_DB_EVENT } from "../e2e/events.ts";
-import { type AcceptedLog, type Input, offsetOf } from "./accepted-log.ts";
+import { type AcceptedLog, type Input, LOG, offsetOf } from "./accepted-log.ts";
 import type { Frame } from "./frame.ts";
-import { type Ends, type GapRule, OperationModel } from "./operation-model.ts";
+import { type Ends, type GapRule, OperationModel, type ReceivedEvent } from "./operation-model.ts";
+
+const FUNCTION_LOGS = "subscription { logicFunctionLogs(input: {}) { logs } }";
 
 /** An operation that its client never gives up, on one socket after another. */
 export class ChaosOperation {
@@ -35,9 +37,10 @@ export class ChaosOperation {
     const { model } = this;
     model.subscribed(gap);
     const resume = after === undefined ? {} : { after };
+    const { input } = model;
+    const asks = input.logsFor === undefined ? { query: ON_DB_EVENT, variables: { input } } : { query: FUNCTION_LOGS };
     return {
-      query: ON_DB_EVENT,
-      variables: { input: model.input },
+      ...asks,
       ...(model.resumes && { extensions: { resume } }),
     };
   }
@@ -59,12 +62,10 @@ export class ChaosOperation {
       this.#moveTo(payload.position.position, "told");
       return true;
     }
-    const event = payload?.data?.onDbEvent;
-    if (type !== "next" || event === undefined || payload?.errors !== undefined) return false;
+    const said = payload === undefined ? undefined : saidIn(payload);
+    if (type !== "next" || said === undefined || payload?.errors !== undefined) return false;
     const position = payload?.extensions?.position;
-    const offset = position === undefined ? undefined : offsetOf(position);
-    const { action, objectNameSingular, eventDate, record } = event;
-    model.received({ key: record.name, action, objectNameSingular, at: Date.parse(eventDate), offset }, ends);
+    model.received({ ...said, offset: position === undefined ? undefined : offsetOf(position) }, ends);
     if (position !== undefined) this.#position = position;
     return true;
   }
@@ -73,4 +74,13 @@ export class ChaosOperation {
     this.story.push(`${how} ${position}`);
     this.#position = position;
   }
+}
+
+/** What happened, as a `next` says it. */
+function saidIn({ data }: NonNullable<Frame["payload"]>): Omit<ReceivedEvent, "offset"> | undefined {
+  const { onDbEvent: event, logicFunctionLogs: log } = data ?? {};
+  if (log !== undefined) return { ...LOG, key: log.logs };
+  if (event === undefined) return undefined;
+  const { action, objectNameSingular, eventDate, record } = event;
+  return { key: record.name, action, objectNameSingular, at: Date.parse(eventDate) };
 }

@@ -100,27 +100,35 @@ class Chaos {
     const inputs = Array.from({ length: kind === "sse" ? 1 : random.between(1, 3) }, (_, n) =>
       n === 0 && i % 4 === 0 ? {} : traffic.newInput(),
     );
-    return this.#client(traffic, kind, inputs, { batches: i % 2 === 0, resumes: i < CLIENTS });
+    const userWorkspaceId = traffic.newReader();
+    // Function logs are one operation of every fourth, over each kind of line.
+    if (i % 4 === 1) inputs.splice(0, 1, { logsFor: userWorkspaceId });
+    return this.#client(traffic, kind, inputs, { userWorkspaceId, batches: i % 2 === 0, resumes: i < CLIENTS });
   }
 
   #newSlowClient(kind: ClientKind, i: number): ChaosClient {
     const [traffic = this.#random.pick(this.#traffics)] = this.#traffics;
-    return this.#client(traffic, kind, [{}], { batches: i % 2 === 0, resumes: true });
+    const userWorkspaceId = traffic.newReader();
+    return this.#client(traffic, kind, [{}], { userWorkspaceId, batches: i % 2 === 0, resumes: true });
   }
 
   #client(
     traffic: Traffic,
     kind: ClientKind,
     inputs: readonly Input[],
-    how: { readonly batches: boolean; readonly resumes: boolean },
+    how: { readonly userWorkspaceId: string; readonly batches: boolean; readonly resumes: boolean },
   ): ChaosClient {
     const userId = crypto.randomUUID();
     return new ChaosClient({
-      ...{ traffic, kind, inputs, userId, ...how },
+      ...{ traffic, kind, inputs, userId, batches: how.batches, resumes: how.resumes },
       url: () => this.#gateway.client.wsUrl,
       token: (issuedAt, expiresAt) => {
         const life = { now: issuedAt * 1000, expiresInSeconds: expiresAt - issuedAt };
-        return this.#gateway.client.token(traffic.workspaceId, { userId, ...life });
+        return this.#gateway.client.token(traffic.workspaceId, {
+          userId,
+          userWorkspaceId: how.userWorkspaceId,
+          ...life,
+        });
       },
       // Long ago, so that there is a newer second for each revoke.
       issuedAt: Math.floor(Date.now() / 1000) - 20_000,

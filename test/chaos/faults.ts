@@ -1,8 +1,10 @@
 import { offsetOf } from "./accepted-log.ts";
 import type { ChaosClient, Live } from "./chaos-client.ts";
 import type { KillableGateway } from "./killable-gateway.ts";
+import type { LineOptions } from "./line.ts";
 import type { Publishing } from "./publishing.ts";
 import type { Random } from "./random.ts";
+import { isRefused } from "./refused.ts";
 import { until } from "./sleep.ts";
 import type { Tally } from "./tally.ts";
 
@@ -15,6 +17,7 @@ const WEIGHTS = {
   revoke: 6,
   expire: 2.5,
   "subscribe again": 6,
+  "unknown position": 3,
   "duplicate publish": 10,
   "simultaneous duplicates": 6,
 } as const;
@@ -81,6 +84,8 @@ export class Faults {
         if (!client.isReady) return false;
         client.subscribeAgain(random.below(3));
         return true;
+      case "unknown position":
+        return client.isReady && client.subscribeAfterUnknown(random.below(3), random.chance(0.5));
       case "refresh":
         if (client.current?.line.canRefresh !== true || !client.isReady) return false;
         return this.#inBackground(client.refresh());
@@ -100,11 +105,13 @@ export class Faults {
   async #revoke(client: ChaosClient): Promise<void> {
     const { gateway } = this.#context;
     const { current, issuedAt, traffic, options } = client;
+    const before = await client.lineOptions();
     await gateway.untilAnswered(`${traffic.workspaceId}/revoke`, { userId: options.userId, before: issuedAt });
     // What the log takes from now on comes after the answer.
     const { position } = await gateway.untilAnswered(traffic.workspaceId);
     client.revoked(current, offsetOf(String(position)), issuedAt + 1);
     await this.#mustEnd(client, current, REVOKE_MS, "Revoked");
+    await this.#mustBeRefused(before);
   }
 
   /** Gives a client a token of a short life; it brings a newer one in time, or it is closed. */
@@ -127,6 +134,14 @@ export class Faults {
       tally.wrong.push(`a socket that had brought a newer token was closed: ${current.gone.reason}`);
     }
     if (current.expiresAt > expiresAt) tally.count("expiries put off by a newer token");
+  }
+
+  /** Sees that a token which was revoked opens nothing any more, wherever the gateway is by now. */
+  async #mustBeRefused(before: LineOptions): Promise<void> {
+    const { gateway, tally } = this.#context;
+    const refused = await isRefused({ ...before, url: gateway.client.wsUrl });
+    if (refused === true) tally.count(`refused after a revoke (${before.kind})`);
+    if (refused === false) tally.wrong.push(`a token that was revoked opened a line (${before.kind})`);
   }
 
   /** Sees a connection end in time, and for the right reason. */

@@ -8,7 +8,7 @@ export interface Frame {
     readonly tokenExpiresAt?: number;
     /** The id of an operation that was ended before this was sent, in the answer to a ping of the client. */
     readonly ended?: string;
-    readonly data?: { readonly onDbEvent?: DbEvent };
+    readonly data?: { readonly onDbEvent?: DbEvent; readonly logicFunctionLogs?: { readonly logs: string } };
     readonly errors?: readonly unknown[];
     readonly extensions?: { readonly position?: string };
   };

@@ -9,6 +9,9 @@ const SETTINGS = {
   MAX_SOCKETS_WITHOUT_TOKEN_PER_ADDRESS: "100000",
   MAX_REPLAY_BYTES_PER_MINUTE: `${1024 * 1024 * 1024}`,
   LOG_MAX_BYTES: `${8 * 1024 * 1024 * 1024}`,
+  // Nothing is let go of in a day, and positions are told to the quiet every 150 events.
+  LOG_MAX_AGE_SECONDS: "86400",
+  LOG_MAX_EVENTS: "300",
 };
 
 /** How a response is cut off whose client may not have what waits for it; the runtime calls that uncaught. */

@@ -6,8 +6,8 @@ export interface ReceivedEvent {
   readonly key: string;
   readonly objectNameSingular: string;
   readonly action: string;
-  /** When the log took it, epoch ms. */
-  readonly at: number;
+  /** When the log took it, epoch ms. Undefined where that is not told. */
+  readonly at?: number;
   /** Undefined where no position was told. */
   readonly offset: number | undefined;
 }
@@ -132,7 +132,7 @@ export class OperationModel {
     const run = this.#runs.at(-1);
     if (run === undefined) return;
     run.received.push({ ...event, revokedAt });
-    if (event.at >= expiresAt) this.#wrong.afterExpiry++;
+    if (event.at !== undefined && event.at >= expiresAt) this.#wrong.afterExpiry++;
     const { offset } = event;
     if (!this.resumes) {
       if (offset !== undefined) this.#wrong.uninvited++;
@@ -203,7 +203,11 @@ export class OperationModel {
     const fitting = new Set(this.#log.owed(this.input, after, upTo));
     const isLeftOut = (offset: number) => this.#leftOut.some(([from, to]) => offset > from && offset <= to);
     for (const offset of fitting) if (!seen.has(offset) && !isLeftOut(offset)) verdict.lost++;
-    for (const offset of seen) if (!fitting.has(offset)) verdict.unasked++;
+    for (const offset of seen) {
+      if (fitting.has(offset)) continue;
+      const isKept = this.#log.at(offset)?.recipients !== undefined && this.input.logsFor !== undefined;
+      verdict[isKept ? "ofOthers" : "unasked"]++;
+    }
     return verdict;
   }
 }

@@ -4,6 +4,10 @@ import { sleep } from "./sleep.ts";
 import type { Tally } from "./tally.ts";
 import type { ChaosMessage, Traffic } from "./traffic.ts";
 
+/** How often each is published, relative to the others. */
+const WEIGHTS = { single: 5, batch: 3, several: 2, log: 1 } as const;
+type MessageKind = keyof typeof WEIGHTS;
+
 const PUBLISHERS_PER_WORKSPACE = 2;
 const PAUSE_MS = 12;
 
@@ -62,15 +66,26 @@ export class Publishing {
   async #goOn(traffic: Traffic): Promise<void> {
     const random = this.#random;
     while (!this.#isStopped) {
-      const kind = random.weighted({ single: 5, batch: 3, several: 2 });
-      const messages =
-        kind === "several"
-          ? Array.from({ length: random.between(2, 6) }, () => traffic.newMessage(random.between(1, 3)))
-          : [traffic.newMessage(kind === "single" ? 1 : random.between(2, 8))];
+      const kind = random.weighted(WEIGHTS);
+      const messages = this.#newMessages(kind, traffic);
       // One of them may be told twice in the same call.
       const [first] = messages;
       await this.publish(traffic, first !== undefined && random.chance(0.1) ? [...messages, first] : messages);
       await sleep(random.below(2 * PAUSE_MS));
+    }
+  }
+
+  #newMessages(kind: MessageKind, traffic: Traffic): ChaosMessage[] {
+    const random = this.#random;
+    switch (kind) {
+      case "single":
+        return [traffic.newMessage(1)];
+      case "batch":
+        return [traffic.newMessage(random.between(2, 8))];
+      case "several":
+        return Array.from({ length: random.between(2, 6) }, () => traffic.newMessage(random.between(1, 3)));
+      case "log":
+        return [traffic.newLog(), traffic.newMessage(1)];
     }
   }
 }

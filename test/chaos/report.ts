@@ -25,6 +25,12 @@ const MUST_HAVE_HAPPENED = [
   "frames of several messages",
   "closed for Revoked",
   "closed for Token expired",
+  "refused after a revoke (direct)",
+  "refused after a revoke (relayed)",
+  "refused after a revoke (sse)",
+  "gaps told (direct)",
+  "gaps told (relayed)",
+  "gaps told (sse)",
 ];
 
 interface Run {

@@ -104,6 +104,8 @@ export class SlowReaders {
     }
     client.readOn();
     await until(() => client.current !== current || model.timesLive > timesLive, behind > 0 ? CATCH_UP_MS : 2_000);
-    if (client.current === current && model.timesLive > timesLive) this.caught[client.options.kind]++;
+    // The quiet are told their position as well: only one that was seen to be behind has caught up by it.
+    if (behind === CALLS_BEHIND && client.current === current && model.timesLive > timesLive)
+      this.caught[client.options.kind]++;
   }
 }

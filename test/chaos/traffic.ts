@@ -1,4 +1,4 @@
-import { ACTIONS, AcceptedLog, type ChaosEvent, type Input, OBJECTS, offsetOf } from "./accepted-log.ts";
+import { ACTIONS, AcceptedLog, type ChaosEvent, type Input, LOG, OBJECTS, offsetOf } from "./accepted-log.ts";
 import type { Random } from "./random.ts";
 
 /** A message to publish, and what its events are. */
@@ -19,6 +19,7 @@ export interface MessageShape {
 
 const RECORDS = 6;
 const FIELD_BYTES = 40;
+const MOST_RECIPIENTS = 2;
 
 /** The messages of one workspace, and what became of them. */
 export class Traffic {
@@ -29,6 +30,8 @@ export class Traffic {
   readonly #random: Random;
   readonly #answered: ChaosMessage[] = [];
   readonly #positions = new Map<string, string>();
+  /** The user workspaces that function logs are written for. */
+  readonly #readers: string[] = [];
   #keys = 0;
 
   constructor(workspaceId: string, random: Random) {
@@ -46,8 +49,7 @@ export class Traffic {
     const random = this.#random;
     const [objectNameSingular, action] = [object ?? random.pick(OBJECTS), random.pick(ACTIONS)];
     const events = Array.from({ length: eventCount }, () => {
-      this.#keys++;
-      const key = `${this.#keys}${this.log.keySuffix}`;
+      const key = this.#newKey();
       return { key, objectNameSingular, action, recordId: recordId(random.below(RECORDS)) };
     });
     const records = events.map(({ key, recordId }) => {
@@ -64,6 +66,28 @@ export class Traffic {
       id,
       events,
       body: { id, workspaceId, name: `${objectNameSingular}.${action.toLowerCase()}`, events: records },
+    };
+  }
+
+  /** A user workspace for which function logs are written from now on. */
+  newReader(): string {
+    const reader = crypto.randomUUID();
+    this.#readers.push(reader);
+    return reader;
+  }
+
+  /** A function's log, which is for some of the readers only. */
+  newLog(): ChaosMessage {
+    const { workspaceId } = this;
+    const key = this.#newKey();
+    const recipients = this.#random.shuffle(this.#readers).slice(0, this.#random.between(1, MOST_RECIPIENTS));
+    const id = `log-${key}`;
+    const payload = { logicFunctionLogs: { logs: key } };
+    const channel = "LOGIC_FUNCTION_LOGS_CHANNEL";
+    return {
+      id,
+      events: [{ ...LOG, key, recordId: "", recipients }],
+      body: { id, workspaceId, channel, payload, recipientUserWorkspaceIds: recipients },
     };
   }
 
@@ -107,6 +131,11 @@ export class Traffic {
       ...(random.chance(0.3) && { action: random.pick(ACTIONS) }),
       ...(random.chance(0.2) && { recordId: recordId(random.below(RECORDS)) }),
     };
+  }
+
+  #newKey(): string {
+    this.#keys++;
+    return `${this.#keys}${this.log.keySuffix}`;
   }
 }
 

@@ -11,6 +11,7 @@ export const WRONG = {
   gapsTwice: "gaps told twice",
   gapsMissing: "gaps not told",
   foreign: "of another workspace",
+  ofOthers: "kept for other users",
   unasked: "never published or not asked for",
   otherContent: "of another content than published",
   afterEnd: "after the end of the operation",

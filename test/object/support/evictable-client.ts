@@ -9,10 +9,13 @@ export interface EvictableClientOptions {
   readonly traffic: Traffic;
   readonly random: Random;
   /** A token of this client's user, issued at an epoch ms. */
-  readonly token: (userId: string, issuedAt: number) => Promise<string>;
+  readonly token: (user: EvictableUser, issuedAt: number) => Promise<string>;
   /** The offset that every gap so far must have begun before. */
   readonly floor: () => number;
 }
+
+/** Whom its tokens speak for. */
+export type EvictableUser = Pick<EvictableClient, "userId" | "userWorkspaceId">;
 
 /** Events of this are rare. */
 export const QUIET_OBJECT = "note";
@@ -23,6 +26,7 @@ const WAIT_MS = 10_000;
 /** A caller with a few operations that it never gives up, on one socket after another. */
 export class EvictableClient {
   readonly userId = crypto.randomUUID();
+  readonly userWorkspaceId: string;
   readonly operations: readonly ChaosOperation[];
   /** What the protocol does not know, in words. */
   readonly wrong: string[] = [];
@@ -40,12 +44,14 @@ export class EvictableClient {
   constructor(options: EvictableClientOptions) {
     const { traffic, random } = options;
     this.#options = options;
+    this.userWorkspaceId = traffic.newReader();
     this.#isRelayed = random.chance(0.4);
     this.#batches = random.chance(0.5);
     // One that asks for everything notices whatever is wrong; one that hears next to nothing lives by the positions it is told.
     const inputs = [
       {},
       { objectNameSingular: QUIET_OBJECT },
+      { logsFor: this.userWorkspaceId },
       ...Array.from({ length: random.between(0, 2) }, () => traffic.newInput()),
     ];
     this.operations = inputs.map((input, i) => new ChaosOperation(`op${i}`, traffic.log, input, true));
@@ -61,7 +67,7 @@ export class EvictableClient {
 
   /** @param logFloor how far back the log no longer reaches: whoever begins before it must be told a gap */
   async connect(logFloor = 0): Promise<void> {
-    const token = await this.#options.token(this.userId, this.issuedAt);
+    const token = await this.#options.token(this, this.issuedAt);
     const protocol = this.#batches ? "graphql-transport-ws.batch" : "graphql-transport-ws";
     const socket = await WorkerdSocket.open(this.#isRelayed ? undefined : token, {
       "Sec-WebSocket-Protocol": protocol,
@@ -145,7 +151,7 @@ export class EvictableClient {
   }
 
   async refresh(): Promise<void> {
-    const accessToken = await this.#options.token(this.userId, this.issuedAt);
+    const accessToken = await this.#options.token(this, this.issuedAt);
     this.#socket?.send({ type: "ping", payload: { accessToken } });
   }
 

@@ -5,7 +5,7 @@ import { offsetOf } from "../../chaos/accepted-log.ts";
 import { Random } from "../../chaos/random.ts";
 import { type ChaosMessage, Traffic } from "../../chaos/traffic.ts";
 import { totalsOf, type Verdict, wrongIn } from "../../chaos/verdict.ts";
-import { EvictableClient, QUIET_OBJECT } from "./evictable-client.ts";
+import { EvictableClient, type EvictableUser, QUIET_OBJECT } from "./evictable-client.ts";
 import { newWorkspace } from "./workspace.ts";
 
 const CLIENTS = 4;
@@ -17,6 +17,8 @@ const STEPS_PER_CHECK = 10;
 const RECENT_CALLS = 40;
 const CALLS_TO_TRIM = 6;
 const MOST_EVENTS_OF_A_ROW = 3;
+/** How many of the messages are logs of functions, for some users only. */
+const LOGS = 0.1;
 
 /** How often each happens, relative to the others. */
 const WEIGHTS = {
@@ -71,7 +73,8 @@ export class EvictionRun {
     this.#random = random;
     this.#traffic = traffic;
     this.#clients = Array.from({ length: CLIENTS }, () => {
-      const token = (userId: string, now: number) => this.#workspace.token({ userId, now, expiresInSeconds: 100_000 });
+      const token = ({ userId, userWorkspaceId }: EvictableUser, now: number) =>
+        this.#workspace.token({ userId, userWorkspaceId, now, expiresInSeconds: 100_000 });
       return new EvictableClient({ traffic, random, token, floor: () => this.#mostForgotten });
     });
   }
@@ -114,7 +117,7 @@ export class EvictionRun {
       case "dropped":
         client.drop();
         if (random.chance(0.7)) await this.#publishSome();
-        if (random.chance(0.1)) await this.#publishMany();
+        if (random.chance(0.2)) await this.#publishMany();
         if (random.chance(0.3)) await this.#evict();
         return client.connect(await this.#logFloor());
       case "refreshed":
@@ -147,7 +150,10 @@ export class EvictionRun {
   #publishSome(): Promise<void> {
     const count = this.#random.between(1, 4);
     const shape = this.#random.chance(0.02) ? { object: QUIET_OBJECT } : {};
-    const newMessage = () => this.#traffic.newMessage(this.#random.between(1, MOST_EVENTS_OF_A_ROW), shape);
+    const newMessage = () =>
+      this.#random.chance(LOGS)
+        ? this.#traffic.newLog()
+        : this.#traffic.newMessage(this.#random.between(1, MOST_EVENTS_OF_A_ROW), shape);
     return this.#publish(Array.from({ length: count }, newMessage));
   }
 
