@@ -45,8 +45,8 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/write-messages.ts",
-        find: "log.append({ ...request, body: toBody(request, log.head) }, now);",
-        replace: "log.append({ ...request, id: id + log.head, body: toBody(request, log.head) }, now);",
+        find: "if (toBody === undefined) return log.append(request, now);",
+        replace: "if (toBody === undefined) return log.append({ ...request, id: request.id + log.head }, now);",
       },
     ],
     caughtBy: "chaos",
@@ -131,11 +131,11 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/write-messages.ts",
-        find: "  if (known === undefined) {\n",
-        replace: `  if (known === undefined && Math.random() < 0.01) {
+        find: "  const row = tryAppend(request, now, log, toBody);\n",
+        replace: `  if (Math.random() < 0.01 && log.find(id) === undefined) {
     return { outcome: { id, position: positionAt(log.head + events), events, duplicate: false } };
   }
-  if (known === undefined) {
+  const row = tryAppend(request, now, log, toBody);
 `,
       },
     ],
