@@ -19,7 +19,7 @@ function cell(ratio: Ratio | undefined): string {
   return ratio === undefined ? "" : ratio.median.toPrecision(2);
 }
 
-it.each(["P1", "P1r", "P2", "P3", "P4", "P10"])(
+it.each(["P1", "P1r", "P2", "P3", "P4", "P5", "P10"])(
   "README.md tells the ratios of %s as the run that was kept found them",
   (id) => {
     const { redis, control } = scenarios[id]?.ratios ?? {};
