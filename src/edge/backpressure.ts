@@ -35,18 +35,24 @@ export class Backpressure {
   /**
    * To be called after something was sent.
    * @param sent how many bytes, at most
+   * @returns how many bytes may follow without another call, unless the ledger is overfull by then
    */
-  check(sent: number): void {
+  check(sent: number): number {
     const { ledger, giveUp } = this.#reader;
     this.#sentSinceLook += sent;
     // Measuring asks the runtime, which is not worth it for every frame: so little was sent since that nothing can be wrong.
-    if (this.#sentSinceLook <= ledger.unremarkable && !ledger.isOverfull) return;
+    if (this.#sentSinceLook <= ledger.unremarkable && !ledger.isOverfull)
+      return ledger.unremarkable - this.#sentSinceLook;
     const { bytes, isRemarkable } = this.#measure();
     this.#sentSinceLook = isRemarkable ? Number.POSITIVE_INFINITY : 0;
-    if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) return giveUp();
+    if (bytes > HARD_LIMIT_BUDGETS * ledger.perReader) {
+      giveUp();
+      return 0;
+    }
     if (bytes > AT_ONCE_BUDGETS * ledger.budget) this.#tell(true);
     // A burst is no slow reader: one is told of only when its bytes still wait a moment later.
     if (isRemarkable) this.#timer ??= setInterval(() => this.#look(), LOOK_AGAIN_MS);
+    return isRemarkable ? 0 : ledger.unremarkable;
   }
 
   /** The client is gone. */

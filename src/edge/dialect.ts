@@ -25,8 +25,8 @@ export interface Dialect {
    * @throws ProtocolViolation
    */
   readonly fromClient: (frame: Frame) => readonly Frame[] | CloseEvent;
-  /** What a frame of the object is to the client. */
-  readonly toClient: (frame: Frame) => readonly Frame[];
+  /** What a frame of the object is to the client; left out where it is passed on as it is. */
+  readonly toClient?: (frame: Frame) => readonly Frame[];
   /** What the edge answers to a frame of the object in the client's place. */
   readonly reply?: (frame: Frame) => Frame | undefined;
   /** How a client that is not let in is told so, besides the close. */
@@ -44,7 +44,6 @@ export function spokenByObject(subprotocol: Subprotocol): Dialect {
     inner: subprotocol,
     isEager: false,
     fromClient: (frame) => [frame],
-    toClient: (frame) => [frame],
     refuse: (close) => ({ close }),
   };
 }

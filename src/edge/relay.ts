@@ -181,12 +181,11 @@ class Relay {
     this.#leave();
     this.#inner = inner;
     let isLetIn = false;
+    const pass = this.#dialect.toClient === undefined ? this.#passingOn() : this.#translating(inner);
     inner.addEventListener("message", ({ data }) => {
       if (this.#isClosed) return;
       isLetIn = true;
-      this.#forwardOutwards(data);
-      const reply = this.#dialect.reply?.(data);
-      if (reply !== undefined) sendQuietly(inner, reply);
+      pass(data);
     });
     inner.addEventListener("close", (event) => {
       if (isLetIn) this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards"));
@@ -201,6 +200,30 @@ class Relay {
     for (const frame of this.#held.take()) this.#receive(frame);
   }
 
+  /** Nearly every frame goes this way. Thousands of relays take turns, so whatever it touches has to be fetched from memory. */
+  #passingOn(): (frame: Frame) => void {
+    const outer = this.#outer;
+    const backpressure = this.#backpressure;
+    const ledger = this.#edge.unread;
+    let sent = 0;
+    let mayFollow = 0;
+    return (frame) => {
+      sendQuietly(outer, frame);
+      sent += maxBytesOf(frame);
+      if (sent <= mayFollow && !ledger.isOverfull) return;
+      mayFollow = backpressure.check(sent);
+      sent = 0;
+    };
+  }
+
+  #translating(inner: WebSocket): (frame: Frame) => void {
+    return (frame) => {
+      this.#forwardOutwards(frame);
+      const reply = this.#dialect.reply?.(frame);
+      if (reply !== undefined) sendQuietly(inner, reply);
+    };
+  }
+
   #forwardInwards(inner: WebSocket, frame: string | ArrayBuffer): void {
     // The object reads at once; a client that sends faster than that is not read any further.
     if (inner.bufferedAmount > this.#edge.settings.limits.MAX_UNREAD_BYTES_PER_SOCKET)
@@ -209,7 +232,7 @@ class Relay {
   }
 
   #forwardOutwards(frame: Frame): void {
-    if (!this.#isClosed) this.#sendOutwards(this.#dialect.toClient(frame));
+    if (!this.#isClosed) this.#sendOutwards(this.#dialect.toClient?.(frame) ?? [frame]);
   }
 
   #sendOutwards(frames: readonly Frame[]): void {
