@@ -107,8 +107,8 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "src/edge/relay.ts",
-        find: "      this.#forwardOutwards(data);\n",
-        replace: "      if (Math.random() > 0.002) this.#forwardOutwards(data);\n",
+        find: "      pass(data);\n",
+        replace: "      if (Math.random() > 0.002) pass(data);\n",
       },
     ],
     caughtBy: "chaos",
