@@ -33,17 +33,16 @@ export function plotOf(results: readonly ScenarioResult[]): string {
     },
     grid: { left: 350, right: 190, top: 70, bottom: 30 },
     xAxis: { type: "log", name: "×", axisLabel: { formatter: "{value}" } },
-    yAxis: { type: "category", data: bars.map(({ label }) => label), axisTick: { show: false } },
+    // Beside the bars the words would lie under the marks of the goals.
+    yAxis: [
+      { type: "category", data: bars.map(({ label }) => label), axisTick: { show: false } },
+      { type: "category", data: bars.map(textOf), axisTick: { show: false }, axisLine: { show: false } },
+    ],
     series: [
       {
         type: "bar",
         barWidth: 14,
         data: bars.map((bar) => ({ value: bar.ratio, itemStyle: { color: colorOf(bar) } })),
-        label: {
-          show: true,
-          position: "right",
-          formatter: ({ dataIndex }: { dataIndex: number }) => textOf(bars[dataIndex]),
-        },
       },
       {
         type: "scatter",
@@ -83,8 +82,8 @@ function colorOf({ ratio, goal }: Bar): string {
   return ratio <= goal ? "#2f7d4f" : "#b3392f";
 }
 
-function textOf(bar: Bar | undefined): string {
-  return bar === undefined ? "" : `${digits(bar.ratio)} (${digits(bar.low)} to ${digits(bar.high)})`;
+function textOf({ ratio, low, high }: Bar): string {
+  return `${digits(ratio)} (${digits(low)} to ${digits(high)})`;
 }
 
 function digits(value: number): string {

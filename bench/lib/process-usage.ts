@@ -1,19 +1,16 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-
 /**
- * CPU time that processes and their descendants have used, user and system, in microseconds. It grows in steps of a tick
- * (10 ms); an idle process loses none of a tick that it has begun, so the sum over many short spans is exact to a tick.
+ * CPU time that processes and their descendants have used, user and system, in microseconds, as the scheduler counts it
+ * for every thread that lives: `/proc/<pid>/stat` has the same in steps of 10 ms. What a thread used is gone with it, so
+ * this is for servers whose threads live as long as they do.
  */
 export function cpuMicros(pids: readonly number[]): number {
-  let ticks = 0;
+  let nanos = 0;
   for (const member of processTree(pids)) {
-    const [utime = 0, stime = 0] = statOf(member)?.slice(11, 13).map(Number) ?? [];
-    ticks += utime + stime;
+    for (const thread of threadsOf(member)) nanos += runtimeOf(member, thread);
   }
-  return (ticks / TICKS_PER_SECOND) * 1e6;
+  return nanos / 1_000;
 }
 
 /** Resident memory of processes and their descendants, in bytes. */
@@ -45,6 +42,24 @@ function processTree(roots: readonly number[]): number[] {
     return parent !== undefined && isMember(parent);
   };
   return [...parents.keys()].filter(isMember);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // It ended while we were looking.
+    return [];
+  }
+}
+
+function runtimeOf(pid: number, thread: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+  } catch {
+    // It ended while we were looking.
+    return 0;
+  }
 }
 
 /** The fields of `/proc/<pid>/stat` after the name (which may hold anything), from `state` on. */

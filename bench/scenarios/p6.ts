@@ -10,7 +10,7 @@ import { startWorker } from "../lib/workerd.ts";
 
 const RATE = 20;
 /** An object that waited for its turn wakes up in the lead-in. */
-const SLICE = { events: 45, rate: RATE, leadIn: 5 };
+const SLICE = { events: 105, rate: RATE, leadIn: 5 };
 const WARM_UP = { unheard: { events: 400, rate: 400 }, heard: { events: 100, rate: 40 } };
 const RAMP: Ramp = { limit: 100, secondsPerStep: 1.5, from: 40, halvings: 3 };
 

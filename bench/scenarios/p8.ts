@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { DEV_WORKSPACE_ID } from "../../scripts/lib/sign-token.ts";
 import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
 import { buildGateway } from "../lib/build.ts";
 import { startProcess } from "../lib/command-process.ts";
 import { personsUpdatedBody, WATCHED_PERSON } from "../lib/crm-event.ts";
 import { cpuMicros } from "../lib/process-usage.ts";
+import { untilQuiet } from "../lib/quiet.ts";
 import type { ResumeCommands, Resumed, ResumeOptions } from "../lib/resume-commands.ts";
 import type { BenchOptions, Round, Row, Scenario } from "../lib/scenario.ts";
 import { fillIn } from "../lib/sequence.ts";
@@ -18,8 +18,6 @@ const MISSED_EVENTS = 1_000;
 const RECORDS = 20;
 const MESSAGES_PER_CALL = 50;
 const WARM_UP_SOCKETS = 500;
-/** A server whose clients are gone is at rest once it has used no CPU for so long. */
-const REST_MS = 300;
 
 /** The network of an office comes back. */
 export const p8: Scenario = {
@@ -113,7 +111,7 @@ class Office {
       await publish(this.server, messages);
     }
     this.#published += missed.count;
-    await untilAtRest(this.server);
+    await untilQuiet(this.server);
     const before = cpuMicros(this.server.pids);
     const after = isMissing ? positions : positions.slice(-1);
     const resumed = await this.#connect({ ...this.#options(sockets), after, missed });
@@ -150,12 +148,4 @@ async function publish({ host }: Server, messages: readonly object[]): Promise<s
   if (answer.status !== 200) throw new Error(`Publishing was answered by ${answer.status} ${await answer.text()}`);
   const { results } = (await answer.json()) as { results: { position: string }[] };
   return results.map(({ position }) => position);
-}
-
-async function untilAtRest({ pids }: Server): Promise<void> {
-  for (let before = Number.NaN, now = cpuMicros(pids); now !== before; ) {
-    await sleep(REST_MS);
-    before = now;
-    now = cpuMicros(pids);
-  }
 }
