@@ -14,6 +14,7 @@ export interface ChaosClientOptions {
   readonly token: (issuedAt: number, expiresAt: number) => Promise<string>;
   readonly issuedAt: number;
   readonly userId: string;
+  readonly userWorkspaceId: string;
   readonly kind: ClientKind;
   readonly batches: boolean;
   readonly resumes: boolean;
@@ -34,6 +35,7 @@ export interface Live {
   readonly line: Line;
   isReady: boolean;
   revokedAt: number | undefined;
+  narrowedAt: number | undefined;
   /** Epoch ms. */
   expiresAt: number;
   /** When the newer tokens expire that were brought over it, epoch ms. */
@@ -68,6 +70,7 @@ export class ChaosClient {
   #refreshed = 0;
   #isStopped = false;
   #isConnecting = false;
+  #isNarrow = false;
 
   constructor(options: ChaosClientOptions) {
     const { traffic, inputs, resumes, issuedAt } = options;
@@ -110,6 +113,7 @@ export class ChaosClient {
     const live = {
       isReady: false,
       revokedAt: undefined,
+      narrowedAt: this.#isNarrow ? -1 : undefined,
       resumeReading: undefined,
       gone: undefined,
       heardAt: Date.now(),
@@ -205,6 +209,28 @@ export class ChaosClient {
     this.#issuedAt = nextIssuedAt;
     // One that came in between, with the token of before, is refused by now.
     if (live !== undefined && live === this.#live) live.revokedAt ??= head;
+  }
+
+  /** Is about to be given the narrow role. */
+  narrows(): void {
+    for (const { model } of this.operations) model.narrows();
+  }
+
+  /** Has the narrow role since the log had this head. Every connection from here on is its alone. */
+  narrowed(head: number): void {
+    this.#isNarrow = true;
+    if (this.#live !== undefined) this.#live.narrowedAt = head;
+  }
+
+  /** Is about to be given the wide role again. */
+  widens(): void {
+    this.#isNarrow = false;
+    if (this.#live !== undefined) this.#live.narrowedAt = undefined;
+  }
+
+  /** Has it since the log had this head. */
+  widened(head: number): void {
+    for (const { model } of this.operations) model.widened(head);
   }
 
   stop(): void {

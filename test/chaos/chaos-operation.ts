@@ -2,6 +2,7 @@ import { ON_DB_EVENT } from "../e2e/events.ts";
 import { type AcceptedLog, type Input, LOG, offsetOf } from "./accepted-log.ts";
 import type { Frame } from "./frame.ts";
 import { type Ends, type GapRule, OperationModel, type ReceivedEvent } from "./operation-model.ts";
+import { HIDDEN_FIELD } from "./rights.ts";
 
 const FUNCTION_LOGS = "subscription { logicFunctionLogs(input: {}) { logs } }";
 
@@ -82,5 +83,6 @@ function saidIn({ data }: NonNullable<Frame["payload"]>): Omit<ReceivedEvent, "o
   if (log !== undefined) return { ...LOG, key: log.logs };
   if (event === undefined) return undefined;
   const { action, objectNameSingular, eventDate, record } = event;
-  return { key: record.name, action, objectNameSingular, at: Date.parse(eventDate) };
+  const hasHiddenField = objectNameSingular === HIDDEN_FIELD.object && record[HIDDEN_FIELD.name] !== undefined;
+  return { key: record.name, action, objectNameSingular, at: Date.parse(eventDate), hasHiddenField };
 }

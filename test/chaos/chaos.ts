@@ -9,6 +9,7 @@ import { CLIENT_KINDS, type ClientKind } from "./line.ts";
 import { Publishing } from "./publishing.ts";
 import { Random } from "./random.ts";
 import { type Figures, figuresOf } from "./report.ts";
+import { Rights } from "./rights.ts";
 import { sleep, until } from "./sleep.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { Tally } from "./tally.ts";
@@ -44,6 +45,7 @@ class Chaos {
   readonly #traffics: readonly Traffic[];
   readonly #clients: readonly ChaosClient[];
   readonly #publishing: Publishing;
+  readonly #rights: ReadonlyMap<string, Rights>;
   readonly #faults: Faults;
   readonly #slowReaders: SlowReaders;
   readonly #startedAt = Date.now();
@@ -62,14 +64,17 @@ class Chaos {
     this.#clients = [...clients, ...slow];
     const publishing = new Publishing(gateway, random, tally);
     this.#publishing = publishing;
+    const rights = new Map(this.#traffics.map(({ workspaceId }) => [workspaceId, new Rights(gateway, workspaceId)]));
+    this.#rights = rights;
     const context = { clients: this.#clients, leftAlone: new Set<ChaosClient>(), gateway, publishing, random, tally };
-    this.#faults = new Faults(context);
+    this.#faults = new Faults({ ...context, rights });
     this.#slowReaders = new SlowReaders(slow, context);
   }
 
   async run(): Promise<Figures> {
     await this.#gateway.start();
     try {
+      await Promise.all(this.#traffics.map(({ workspaceId }) => this.#beginRights(workspaceId)));
       await Promise.all(this.#clients.map((client) => client.connect()));
       this.#publishing.start(this.#traffics);
       this.#slowReaders.start();
@@ -120,7 +125,7 @@ class Chaos {
   ): ChaosClient {
     const userId = crypto.randomUUID();
     return new ChaosClient({
-      ...{ traffic, kind, inputs, userId, batches: how.batches, resumes: how.resumes },
+      ...{ traffic, kind, inputs, userId, ...how },
       url: () => this.#gateway.client.wsUrl,
       token: (issuedAt, expiresAt) => {
         const life = { now: issuedAt * 1000, expiresInSeconds: expiresAt - issuedAt };
@@ -134,6 +139,11 @@ class Chaos {
       issuedAt: Math.floor(Date.now() / 1000) - 20_000,
       count: this.#tally.count,
     });
+  }
+
+  async #beginRights(workspaceId: string): Promise<void> {
+    const here = this.#clients.filter(({ traffic }) => traffic.workspaceId === workspaceId);
+    await this.#rights.get(workspaceId)?.begin(here.map(({ options }) => options.userWorkspaceId));
   }
 
   async #breakThings(): Promise<void> {

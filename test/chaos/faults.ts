@@ -5,7 +5,8 @@ import type { LineOptions } from "./line.ts";
 import type { Publishing } from "./publishing.ts";
 import type { Random } from "./random.ts";
 import { isRefused } from "./refused.ts";
-import { until } from "./sleep.ts";
+import type { Rights } from "./rights.ts";
+import { sleep, until } from "./sleep.ts";
 import type { Tally } from "./tally.ts";
 
 /** How often each happens, relative to the others. */
@@ -16,6 +17,7 @@ const WEIGHTS = {
   refresh: 8,
   revoke: 6,
   expire: 2.5,
+  "permission change": 6,
   "subscribe again": 6,
   "unknown position": 3,
   "duplicate publish": 10,
@@ -31,6 +33,8 @@ const SHORT_LIFE_SECONDS = 2;
 const EXPIRY_MS = 3_000;
 /** How long one that should have ended is watched, to tell whether it does at all. */
 const LATE_MS = 10_000;
+/** How long a role is taken away. */
+const NARROW_MS = [50, 1_500] as const;
 /** Killed, or restarted meanwhile. */
 const CUT_OFF_CODES: readonly number[] = [1006, 1012];
 
@@ -40,6 +44,8 @@ export interface FaultsContext {
   readonly leftAlone: Set<ChaosClient>;
   readonly gateway: KillableGateway;
   readonly publishing: Publishing;
+  /** By workspace. */
+  readonly rights: ReadonlyMap<string, Rights>;
   readonly random: Random;
   readonly tally: Tally;
 }
@@ -48,6 +54,7 @@ export interface FaultsContext {
 export class Faults {
   readonly #context: FaultsContext;
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #narrow = new Set<ChaosClient>();
 
   constructor(context: FaultsContext) {
     this.#context = context;
@@ -60,7 +67,9 @@ export class Faults {
 
   cause(fault: Fault = this.#context.random.weighted(WEIGHTS)): void {
     const { clients, leftAlone, random, tally } = this.#context;
-    const others = clients.filter((candidate) => !leftAlone.has(candidate));
+    // Losing a right cuts nobody off, and hits those most who have yet to get what it was for.
+    const isForAll = fault === "permission change" && leftAlone.size > 0 && random.chance(0.5);
+    const others = isForAll ? [...leftAlone] : clients.filter((candidate) => !leftAlone.has(candidate));
     const ready = others.filter(({ isReady }) => isReady);
     // A cut may hit a client that only begins to connect.
     const isCut = fault === "terminate" || fault === "close";
@@ -94,6 +103,9 @@ export class Faults {
       case "expire":
         if (!client.isReady) return false;
         return this.#inBackground(this.#alone(client, () => this.#expire(client)));
+      case "permission change":
+        if (!client.options.resumes || this.#narrow.has(client)) return false;
+        return this.#inBackground(this.#narrowFor(client, random.between(...NARROW_MS)));
       case "duplicate publish":
         return this.#inBackground(publishing.publishAgain(client.traffic));
       case "simultaneous duplicates":
@@ -112,6 +124,20 @@ export class Faults {
     client.revoked(current, offsetOf(String(position)), issuedAt + 1);
     await this.#mustEnd(client, current, REVOKE_MS, "Revoked");
     await this.#mustBeRefused(before);
+  }
+
+  /** Takes a role away from a client for a while, whatever else happens to it meanwhile. */
+  async #narrowFor(client: ChaosClient, ms: number): Promise<void> {
+    const { traffic, options } = client;
+    const rights = this.#context.rights.get(traffic.workspaceId);
+    if (rights === undefined) return;
+    this.#narrow.add(client);
+    client.narrows();
+    client.narrowed(await rights.change(options.userWorkspaceId, "narrow"));
+    await sleep(ms);
+    client.widens();
+    client.widened(await rights.change(options.userWorkspaceId, "wide"));
+    this.#narrow.delete(client);
   }
 
   /** Gives a client a token of a short life; it brings a newer one in time, or it is closed. */

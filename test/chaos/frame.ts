@@ -23,7 +23,7 @@ interface DbEvent {
   readonly action: string;
   readonly objectNameSingular: string;
   readonly eventDate: string;
-  readonly record: { readonly name: string };
+  readonly record: { readonly name: string; readonly note?: string };
 }
 
 /** The operation that a message is about. */

@@ -63,10 +63,10 @@ export class KillableGateway {
   }
 
   /** Asks an admin route until it answers; the gateway may just be down. */
-  async untilAnswered(path: string, body?: object): Promise<Record<string, unknown>> {
+  async untilAnswered(path: string, body?: object, method = "POST"): Promise<Record<string, unknown>> {
     for (;;) {
       const headers = { Authorization: `Bearer ${DEV_BINDINGS.ADMIN_SECRETS}` };
-      const init = body === undefined ? { headers } : { headers, method: "POST", body: JSON.stringify(body) };
+      const init = body === undefined ? { headers } : { headers, method, body: JSON.stringify(body) };
       const response = await fetch(`${this.client.url}/admin/workspaces/${path}`, init).catch(() => undefined);
       const answer = response?.ok ? await response.json().catch(() => undefined) : undefined;
       if (answer !== undefined) return answer as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import type { AcceptedLog, Input } from "./accepted-log.ts";
+import { HIDDEN_OBJECT } from "./rights.ts";
 import { type Counts, nothing, totalsOf, type Verdict } from "./verdict.ts";
 
 /** What a `next` holds. */
@@ -8,14 +9,18 @@ export interface ReceivedEvent {
   readonly action: string;
   /** When the log took it, epoch ms. Undefined where that is not told. */
   readonly at?: number;
+  /** Whether it shows a field that the narrow role may not see. */
+  readonly hasHiddenField?: boolean;
   /** Undefined where no position was told. */
   readonly offset: number | undefined;
 }
 
-/** What ends the right of a socket to any data. */
+/** What ends the right of a socket to any data, or to some. */
 export interface Ends {
   /** The head of the log when its caller had been revoked. */
   readonly revokedAt: number | undefined;
+  /** The head of the log when its caller had been given the narrow role; -1 for a socket opened since. */
+  readonly narrowedAt?: number | undefined;
   /** Epoch ms. */
   readonly expiresAt: number;
 }
@@ -62,6 +67,8 @@ export class OperationModel {
   #from: number | undefined;
   /** Stretches of the log that gaps left out: after the first offset, up to the second. */
   readonly #leftOut: (readonly [number, number])[] = [];
+  /** The same of what was hidden then: it may have come or not. */
+  readonly #narrowed: [after: number, upTo: number][] = [];
 
   constructor(log: AcceptedLog, input: Input, resumes: boolean) {
     this.#log = log;
@@ -96,6 +103,17 @@ export class OperationModel {
     if (run !== undefined) run.mayFallBehind = true;
   }
 
+  /** Its caller is about to be given the narrow role. */
+  narrows(): void {
+    this.#narrowed.push([this.cursor ?? 0, Number.POSITIVE_INFINITY]);
+  }
+
+  /** Its caller has the wide role again since the log had this head. */
+  widened(head: number): void {
+    const narrowed = this.#narrowed.at(-1);
+    if (narrowed !== undefined) narrowed[1] = head;
+  }
+
   /** Its position was told by itself: it has missed nothing up to there. */
   told(offset: number, ends?: Ends): void {
     const run = this.#runs.at(-1);
@@ -128,12 +146,14 @@ export class OperationModel {
     this.#moveTo(run, offset);
   }
 
-  received(event: ReceivedEvent, { revokedAt, expiresAt }: Ends): void {
+  received(event: ReceivedEvent, { revokedAt, narrowedAt, expiresAt }: Ends): void {
     const run = this.#runs.at(-1);
     if (run === undefined) return;
     run.received.push({ ...event, revokedAt });
     if (event.at !== undefined && event.at >= expiresAt) this.#wrong.afterExpiry++;
     const { offset } = event;
+    const isHidden = event.objectNameSingular === HIDDEN_OBJECT || event.hasHiddenField === true;
+    if (isHidden && narrowedAt !== undefined && (offset ?? 0) > narrowedAt) this.#wrong.hidden++;
     if (!this.resumes) {
       if (offset !== undefined) this.#wrong.uninvited++;
       return;
@@ -201,7 +221,11 @@ export class OperationModel {
     }
     const [after, upTo] = this.resumes ? [this.#from ?? this.#log.head, this.#log.head] : [(first ?? 1) - 1, newest];
     const fitting = new Set(this.#log.owed(this.input, after, upTo));
-    const isLeftOut = (offset: number) => this.#leftOut.some(([from, to]) => offset > from && offset <= to);
+    const isLeftOut = (offset: number) => {
+      const isHidden = this.#log.at(offset)?.objectNameSingular === HIDDEN_OBJECT;
+      const leftOut = isHidden ? [...this.#leftOut, ...this.#narrowed] : this.#leftOut;
+      return leftOut.some(([from, to]) => offset > from && offset <= to);
+    };
     for (const offset of fitting) if (!seen.has(offset) && !isLeftOut(offset)) verdict.lost++;
     for (const offset of seen) {
       if (fitting.has(offset)) continue;

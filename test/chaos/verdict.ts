@@ -16,6 +16,7 @@ export const WRONG = {
   otherContent: "of another content than published",
   afterEnd: "after the end of the operation",
   afterRevoke: "after a revoke",
+  hidden: "hidden by permissions",
   afterExpiry: "after the token's expiry",
 } as const;
 

@@ -77,6 +77,54 @@ export const MUTANTS_OF_RIGHTS: readonly Mutant[] = [
     shownAs: ["ofOthers"],
   },
   {
+    name: "a changed role holds only for what is subscribed from then on",
+    edits: [
+      {
+        file: "durable-objects/workspace-pubsub.ts",
+        find: "    if (answer.taken) subscriptions.changeViewers();\n",
+        replace: "",
+      },
+    ],
+    caughtBy: "chaos",
+    shownAs: ["hidden"],
+  },
+  {
+    name: "who catches up keeps the role of before",
+    edits: [
+      {
+        file: "durable-objects/subscriptions.ts",
+        find: "    operation.viewer = viewer;\n",
+        replace: "    if (isLive) operation.viewer = viewer;\n",
+      },
+    ],
+    caughtBy: "chaos",
+    shownAs: ["hidden"],
+  },
+  {
+    name: "operations are equal whatever their callers may see",
+    edits: [
+      {
+        file: "src/core/operation/subscription-groups.ts",
+        find: "  return JSON.stringify([permissionClass, ",
+        replace: '  return JSON.stringify([permissionClass === "blind", ',
+      },
+    ],
+    caughtBy: "chaos",
+    shownAs: ["hidden"],
+  },
+  {
+    name: "a restricted field is sent",
+    edits: [
+      {
+        file: "src/core/permissions/redact.ts",
+        find: "Object.entries(record).filter(([name]) => !isHidden(name));",
+        replace: "Object.entries(record).filter(([name]) => name !== '' || !isHidden(name));",
+      },
+    ],
+    caughtBy: "chaos",
+    shownAs: ["hidden"],
+  },
+  {
     name: "a token that was revoked opens a socket again",
     edits: [
       {
