@@ -1,3 +1,5 @@
+import type { StreamQuery } from "./event-stream.ts";
+
 export const OBJECTS = ["person", "company", "opportunity"] as const;
 export const ACTIONS = ["CREATED", "UPDATED", "DELETED"] as const;
 
@@ -15,12 +17,13 @@ export interface ChaosEvent {
   readonly recipients?: readonly string[];
 }
 
-/** What an operation asks for: the input of an `onDbEvent`, or the function logs that a user workspace may have. */
+/** What an operation asks for: the input of an `onDbEvent`, the function logs that a user workspace may have, or queries. */
 export interface Input {
   readonly objectNameSingular?: string;
   readonly action?: string;
   readonly recordId?: string;
   readonly logsFor?: string;
+  readonly queries?: readonly StreamQuery[];
 }
 
 /** The events of one workspace that a publisher was told are taken, by their offsets. */
@@ -73,8 +76,14 @@ export function offsetOf(position: string): number {
   return Number(position.split(".")[2]);
 }
 
+/** The ids of the queries of an event stream that an event fits. */
+export function fittingQueries(queries: readonly StreamQuery[], event: ChaosEvent): string[] {
+  return queries.filter((query) => fits(query, event)).map(({ id }) => id);
+}
+
 function fits(input: Input, event: ChaosEvent): boolean {
-  const { objectNameSingular, action, recordId, logsFor } = input;
+  const { objectNameSingular, action, recordId, logsFor, queries } = input;
+  if (queries !== undefined) return fittingQueries(queries, event).length > 0;
   if (logsFor !== undefined) return event.recipients?.includes(logsFor) === true;
   if (event.recipients !== undefined) return false;
   return (

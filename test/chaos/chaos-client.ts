@@ -1,5 +1,6 @@
 import type { Input } from "./accepted-log.ts";
 import { ChaosOperation } from "./chaos-operation.ts";
+import { addQueries } from "./event-stream.ts";
 import { type Frame, operationIdOf } from "./frame.ts";
 import type { ClientKind, Line, LineOptions } from "./line.ts";
 import { SocketLine } from "./socket-line.ts";
@@ -12,6 +13,8 @@ export interface ChaosClientOptions {
   readonly url: () => string;
   /** A token of this client's user, from one epoch second to another. */
   readonly token: (issuedAt: number, expiresAt: number) => Promise<string>;
+  /** The head of its workspace's log. */
+  readonly head: () => Promise<number>;
   readonly issuedAt: number;
   readonly userId: string;
   readonly userWorkspaceId: string;
@@ -71,6 +74,8 @@ export class ChaosClient {
   #isStopped = false;
   #isConnecting = false;
   #isNarrow = false;
+  /** Operations whose event streams have their queries, or are about to. */
+  readonly #asked = new Set<ChaosOperation>();
 
   constructor(options: ChaosClientOptions) {
     const { traffic, inputs, resumes, issuedAt } = options;
@@ -290,6 +295,21 @@ export class ChaosClient {
     if (operation === undefined) return this.#receiveEnded(live, id);
     if (payload?.gap !== undefined) this.options.count(`gaps told (${this.options.kind})`);
     if (!operation.take(frame, live)) this.errors.push(JSON.stringify(frame).slice(0, 500));
+    if (operation.model.input.queries !== undefined && type === "next") void this.#ask(operation);
+  }
+
+  /** Adds its queries to an event stream, which is there now that something has come of it. */
+  async #ask(operation: ChaosOperation): Promise<void> {
+    const { model, streamId } = operation;
+    if (this.#asked.has(operation)) return;
+    this.#asked.add(operation);
+    try {
+      await addQueries(streamId, model.input.queries ?? [], () => this.lineOptions());
+      model.begins(await this.options.head());
+      this.options.count("event streams with queries");
+    } catch (thrown) {
+      this.errors.push(String(thrown));
+    }
   }
 
   /** What was on its way when an operation was ended may still come, until the server has said that it ended it. */

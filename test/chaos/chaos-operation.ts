@@ -1,5 +1,6 @@
 import { ON_DB_EVENT } from "../e2e/events.ts";
 import { type AcceptedLog, type Input, LOG, offsetOf } from "./accepted-log.ts";
+import { ON_EVENT_SUBSCRIPTION, type StreamEvent, type StreamRecord } from "./event-stream.ts";
 import type { Frame } from "./frame.ts";
 import { type Ends, type GapRule, OperationModel, type ReceivedEvent } from "./operation-model.ts";
 import { HIDDEN_FIELD } from "./rights.ts";
@@ -11,6 +12,8 @@ export class ChaosOperation {
   readonly model: OperationModel;
   /** What happened to it, for whoever reads what went wrong. */
   readonly story: string[] = [];
+  /** The stream of one that has queries. */
+  readonly streamId = crypto.randomUUID();
   /** Another one each time it is subscribed. */
   id = "";
   #position: string | undefined;
@@ -39,9 +42,8 @@ export class ChaosOperation {
     model.subscribed(gap);
     const resume = after === undefined ? {} : { after };
     const { input } = model;
-    const asks = input.logsFor === undefined ? { query: ON_DB_EVENT, variables: { input } } : { query: FUNCTION_LOGS };
     return {
-      ...asks,
+      ...this.#asks(input),
       ...(model.resumes && { extensions: { resume } }),
     };
   }
@@ -65,10 +67,19 @@ export class ChaosOperation {
     }
     const said = payload === undefined ? undefined : saidIn(payload);
     if (type !== "next" || said === undefined || payload?.errors !== undefined) return false;
+    // An event stream begins with an empty `next`.
+    if (said.length === 0) return true;
     const position = payload?.extensions?.position;
-    model.received({ ...said, offset: position === undefined ? undefined : offsetOf(position) }, ends);
+    model.received(said, position === undefined ? undefined : offsetOf(position), ends);
     if (position !== undefined) this.#position = position;
     return true;
+  }
+
+  #asks(input: Input): object {
+    if (input.queries !== undefined) {
+      return { query: ON_EVENT_SUBSCRIPTION, variables: { eventStreamId: this.streamId } };
+    }
+    return input.logsFor === undefined ? { query: ON_DB_EVENT, variables: { input } } : { query: FUNCTION_LOGS };
   }
 
   #moveTo(position: string, how: string): void {
@@ -78,11 +89,29 @@ export class ChaosOperation {
 }
 
 /** What happened, as a `next` says it. */
-function saidIn({ data }: NonNullable<Frame["payload"]>): Omit<ReceivedEvent, "offset"> | undefined {
-  const { onDbEvent: event, logicFunctionLogs: log } = data ?? {};
-  if (log !== undefined) return { ...LOG, key: log.logs };
+function saidIn({ data }: NonNullable<Frame["payload"]>): readonly ReceivedEvent[] | undefined {
+  const { onDbEvent: event, logicFunctionLogs: log, onEventSubscription: stream } = data ?? {};
+  if (log !== undefined) return [{ ...LOG, key: log.logs }];
+  if (stream !== undefined) return stream.objectRecordEventsWithQueryIds.map(saidByStream);
   if (event === undefined) return undefined;
   const { action, objectNameSingular, eventDate, record } = event;
-  const hasHiddenField = objectNameSingular === HIDDEN_FIELD.object && record[HIDDEN_FIELD.name] !== undefined;
-  return { key: record.name, action, objectNameSingular, at: Date.parse(eventDate), hasHiddenField };
+  return [
+    {
+      key: record.name,
+      action,
+      objectNameSingular,
+      at: Date.parse(eventDate),
+      ...hiddenIn(objectNameSingular, record),
+    },
+  ];
+}
+
+function saidByStream({ queryIds, objectRecordEvent }: StreamEvent): ReceivedEvent {
+  const { action, objectNameSingular, properties } = objectRecordEvent;
+  const record = properties.after ?? properties.before ?? { name: "" };
+  return { key: record.name, action, objectNameSingular, queryIds, ...hiddenIn(objectNameSingular, record) };
+}
+
+function hiddenIn(objectNameSingular: string, record: StreamRecord): Pick<ReceivedEvent, "hasHiddenField"> {
+  return { hasHiddenField: objectNameSingular === HIDDEN_FIELD.object && record[HIDDEN_FIELD.name] !== undefined };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Input, offsetOf } from "./accepted-log.ts";
+import type { Input } from "./accepted-log.ts";
 import { ChaosClient } from "./chaos-client.ts";
 import { Faults } from "./faults.ts";
 import { KillableGateway } from "./killable-gateway.ts";
@@ -108,6 +108,8 @@ class Chaos {
     const userWorkspaceId = traffic.newReader();
     // Function logs are one operation of every fourth, over each kind of line.
     if (i % 4 === 1) inputs.splice(0, 1, { logsFor: userWorkspaceId });
+    // And so are event streams.
+    if (i % 4 === 2 && i < CLIENTS) inputs.splice(0, 1, { queries: traffic.newQueries() });
     return this.#client(traffic, kind, inputs, { userWorkspaceId, batches: i % 2 === 0, resumes: i < CLIENTS });
   }
 
@@ -135,6 +137,7 @@ class Chaos {
           ...life,
         });
       },
+      head: () => this.#gateway.headOf(traffic.workspaceId),
       // Long ago, so that there is a newer second for each revoke.
       issuedAt: Math.floor(Date.now() / 1000) - 20_000,
       count: this.#tally.count,
@@ -165,9 +168,8 @@ class Chaos {
   /** Everything that anybody was told before a kill must be there afterwards. */
   async #checkPositions(): Promise<void> {
     for (const { workspaceId } of this.#traffics) {
-      const { position } = await this.#gateway.untilAnswered(workspaceId);
+      const head = await this.#gateway.headOf(workspaceId);
       const here = this.#clients.filter(({ traffic }) => traffic.workspaceId === workspaceId);
-      const head = position === undefined ? 0 : offsetOf(String(position));
       for (const { operations } of here) for (const { model } of operations) model.check(head);
     }
   }

@@ -1,4 +1,3 @@
-import { offsetOf } from "./accepted-log.ts";
 import type { ChaosClient, Live } from "./chaos-client.ts";
 import type { KillableGateway } from "./killable-gateway.ts";
 import type { LineOptions } from "./line.ts";
@@ -120,8 +119,7 @@ export class Faults {
     const before = await client.lineOptions();
     await gateway.untilAnswered(`${traffic.workspaceId}/revoke`, { userId: options.userId, before: issuedAt });
     // What the log takes from now on comes after the answer.
-    const { position } = await gateway.untilAnswered(traffic.workspaceId);
-    client.revoked(current, offsetOf(String(position)), issuedAt + 1);
+    client.revoked(current, await gateway.headOf(traffic.workspaceId), issuedAt + 1);
     await this.#mustEnd(client, current, REVOKE_MS, "Revoked");
     await this.#mustBeRefused(before);
   }

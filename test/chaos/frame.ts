@@ -1,3 +1,5 @@
+import type { StreamEvent } from "./event-stream.ts";
+
 /** A message of the server, as far as chaos looks at it. */
 export interface Frame {
   readonly type: string;
@@ -8,7 +10,11 @@ export interface Frame {
     readonly tokenExpiresAt?: number;
     /** The id of an operation that was ended before this was sent, in the answer to a ping of the client. */
     readonly ended?: string;
-    readonly data?: { readonly onDbEvent?: DbEvent; readonly logicFunctionLogs?: { readonly logs: string } };
+    readonly data?: {
+      readonly onDbEvent?: DbEvent;
+      readonly logicFunctionLogs?: { readonly logs: string };
+      readonly onEventSubscription?: { readonly objectRecordEventsWithQueryIds: readonly StreamEvent[] };
+    };
     readonly errors?: readonly unknown[];
     readonly extensions?: { readonly position?: string };
   };

@@ -1,6 +1,7 @@
 import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { type GatewayClient, gatewayAt } from "../support/gateway.ts";
 import { startWorkerd, type Workerd } from "../support/workerd.ts";
+import { offsetOf } from "./accepted-log.ts";
 import { sleep } from "./sleep.ts";
 
 /** What limits would otherwise keep a run from doing often, and what would let the log go of what a slow reader misses. */
@@ -60,6 +61,12 @@ export class KillableGateway {
     const lines = (this.#workerd?.output() ?? "").split("\n");
     const uncaught = lines.filter((line) => line.includes("uncaught exception"));
     this.uncaught.push(...uncaught.filter((line) => !line.includes(CUT_OFF)));
+  }
+
+  /** The head of a workspace's log: all up to there is durable. */
+  async headOf(workspaceId: string): Promise<number> {
+    const { position } = await this.untilAnswered(workspaceId);
+    return position === undefined ? 0 : offsetOf(String(position));
   }
 
   /** Asks an admin route until it answers; the gateway may just be down. */

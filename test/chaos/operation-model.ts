@@ -1,4 +1,5 @@
-import type { AcceptedLog, Input } from "./accepted-log.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type AcceptedLog, type ChaosEvent, fittingQueries, type Input } from "./accepted-log.ts";
 import { HIDDEN_OBJECT } from "./rights.ts";
 import { type Counts, nothing, totalsOf, type Verdict } from "./verdict.ts";
 
@@ -11,8 +12,8 @@ export interface ReceivedEvent {
   readonly at?: number;
   /** Whether it shows a field that the narrow role may not see. */
   readonly hasHiddenField?: boolean;
-  /** Undefined where no position was told. */
-  readonly offset: number | undefined;
+  /** Those of an event stream that it is said to fit. */
+  readonly queryIds?: readonly string[];
 }
 
 /** What ends the right of a socket to any data, or to some. */
@@ -48,6 +49,8 @@ interface Run {
 }
 
 interface Received extends ReceivedEvent {
+  /** Undefined where it was not told. */
+  readonly offset: number | undefined;
   readonly revokedAt: number | undefined;
 }
 
@@ -146,14 +149,19 @@ export class OperationModel {
     this.#moveTo(run, offset);
   }
 
-  received(event: ReceivedEvent, { revokedAt, narrowedAt, expiresAt }: Ends): void {
+  /** The queries of its event stream are there: what is written from here on is owed. */
+  begins(head: number): void {
+    this.#from = Math.max(this.#from ?? 0, head);
+  }
+
+  /**
+   * Events came in one `next`.
+   * @param offset where the last of them stands; undefined where no position was told
+   */
+  received(events: readonly ReceivedEvent[], offset: number | undefined, ends: Ends): void {
     const run = this.#runs.at(-1);
     if (run === undefined) return;
-    run.received.push({ ...event, revokedAt });
-    if (event.at !== undefined && event.at >= expiresAt) this.#wrong.afterExpiry++;
-    const { offset } = event;
-    const isHidden = event.objectNameSingular === HIDDEN_OBJECT || event.hasHiddenField === true;
-    if (isHidden && narrowedAt !== undefined && (offset ?? 0) > narrowedAt) this.#wrong.hidden++;
+    for (const event of events) this.#take(run, event, offset, ends);
     if (!this.resumes) {
       if (offset !== undefined) this.#wrong.uninvited++;
       return;
@@ -164,7 +172,7 @@ export class OperationModel {
     if (offset === undefined) return;
     if (offset <= (run.newest ?? 0)) this.#wrong.notGrowing++;
     run.lastTold = undefined;
-    this.#from ??= offset - 1;
+    this.#from ??= offset - events.length;
     this.#moveTo(run, offset);
   }
 
@@ -182,6 +190,15 @@ export class OperationModel {
     const runs = this.#runs.map(({ received }) => received);
     const judged = (this.resumes ? [runs.flat()] : runs).map((run) => this.#judge(run));
     return totalsOf([...judged, this.#wrong]);
+  }
+
+  #take(run: Run, event: ReceivedEvent, told: number | undefined, { revokedAt, narrowedAt, expiresAt }: Ends): void {
+    // Of several events only the last stands where the `next` says.
+    const offset = event.queryIds === undefined ? told : undefined;
+    run.received.push({ ...event, offset, revokedAt });
+    if (event.at !== undefined && event.at >= expiresAt) this.#wrong.afterExpiry++;
+    const isHidden = event.objectNameSingular === HIDDEN_OBJECT || event.hasHiddenField === true;
+    if (isHidden && narrowedAt !== undefined && (told ?? 0) > narrowedAt) this.#wrong.hidden++;
   }
 
   #moveTo(run: Run, offset: number): void {
@@ -209,9 +226,7 @@ export class OperationModel {
         continue;
       }
       const published = this.#log.at(accepted);
-      if (published?.objectNameSingular !== event.objectNameSingular || published.action !== event.action) {
-        verdict.otherContent++;
-      }
+      if (!isOf(published, event, this.input)) verdict.otherContent++;
       if (seen.has(accepted)) verdict.twice++;
       else if (accepted < newest) verdict.outOfOrder++;
       if (event.revokedAt !== undefined && accepted > event.revokedAt) verdict.afterRevoke++;
@@ -220,13 +235,15 @@ export class OperationModel {
       newest = Math.max(newest, accepted);
     }
     const [after, upTo] = this.resumes ? [this.#from ?? this.#log.head, this.#log.head] : [(first ?? 1) - 1, newest];
-    const fitting = new Set(this.#log.owed(this.input, after, upTo));
+    const owed = new Set(this.#log.owed(this.input, after, upTo));
+    // While queries are added, what fits them may come already.
+    const fitting = this.input.queries === undefined ? owed : new Set(this.#log.owed(this.input, 0, upTo));
     const isLeftOut = (offset: number) => {
       const isHidden = this.#log.at(offset)?.objectNameSingular === HIDDEN_OBJECT;
       const leftOut = isHidden ? [...this.#leftOut, ...this.#narrowed] : this.#leftOut;
       return leftOut.some(([from, to]) => offset > from && offset <= to);
     };
-    for (const offset of fitting) if (!seen.has(offset) && !isLeftOut(offset)) verdict.lost++;
+    for (const offset of owed) if (!seen.has(offset) && !isLeftOut(offset)) verdict.lost++;
     for (const offset of seen) {
       if (fitting.has(offset)) continue;
       const isKept = this.#log.at(offset)?.recipients !== undefined && this.input.logsFor !== undefined;
@@ -234,4 +251,10 @@ export class OperationModel {
     }
     return verdict;
   }
+}
+
+/** Whether what came of an event is what was published of it. */
+function isOf(published: ChaosEvent | undefined, event: ReceivedEvent, { queries = [] }: Input): boolean {
+  if (published?.objectNameSingular !== event.objectNameSingular || published.action !== event.action) return false;
+  return event.queryIds === undefined || isDeepStrictEqual(event.queryIds, fittingQueries(queries, published));
 }

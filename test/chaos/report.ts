@@ -23,6 +23,7 @@ const MUST_HAVE_HAPPENED = [
   "resumed",
   "refreshes answered",
   "frames of several messages",
+  "event streams with queries",
   "closed for Revoked",
   "closed for Token expired",
   "refused after a revoke (direct)",

@@ -1,4 +1,3 @@
-import { offsetOf } from "./accepted-log.ts";
 import type { KillableGateway } from "./killable-gateway.ts";
 
 /** The object that the narrow role may not read, and a field of another that it may not. */
@@ -47,8 +46,7 @@ export class Rights {
     });
     this.#told = change;
     await change;
-    const { position } = await this.#gateway.untilAnswered(this.#workspaceId);
-    return position === undefined ? 0 : offsetOf(String(position));
+    return this.#gateway.headOf(this.#workspaceId);
   }
 
   async #tell(method: "PUT" | "PATCH", path: string, body: object): Promise<void> {

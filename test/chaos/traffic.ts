@@ -1,4 +1,5 @@
 import { ACTIONS, AcceptedLog, type ChaosEvent, type Input, LOG, OBJECTS, offsetOf } from "./accepted-log.ts";
+import type { StreamQuery } from "./event-stream.ts";
 import type { Random } from "./random.ts";
 
 /** A message to publish, and what its events are. */
@@ -131,6 +132,15 @@ export class Traffic {
       ...(random.chance(0.3) && { action: random.pick(ACTIONS) }),
       ...(random.chance(0.2) && { recordId: recordId(random.below(RECORDS)) }),
     };
+  }
+
+  /** What a tab may have on its screen. */
+  newQueries(): StreamQuery[] {
+    const random = this.#random;
+    return random.shuffle([...OBJECTS]).map((objectNameSingular, i) => ({
+      ...{ id: `query-${i}`, objectNameSingular },
+      ...(random.chance(0.5) && { recordId: recordId(random.below(RECORDS)) }),
+    }));
   }
 
   #newKey(): string {
