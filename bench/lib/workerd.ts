@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly watched?: boolean;
   /** Has every object tell that it was built: at its first use, and whenever it is woken. */
   readonly tellsBuilds?: boolean;
+  /** Where the folder of the objects' SQLite is made. Default: where temporary files are. */
+  readonly storageIn?: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface StartOptions {
  * of every scenario that is a Worker runs so: under one runtime, one compatibility date and the same flags.
  */
 export async function startWorker(worker: BuiltWorker, options: StartOptions): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  const folder = await mkdtemp(join(options.storageIn ?? tmpdir(), "sluice-bench-"));
   await mkdir(join(folder, "objects"));
   await writeFile(join(folder, "tail.js"), TAIL);
   await writeFile(join(folder, "tells-builds.js"), tellingBuilds(worker));
