@@ -5,6 +5,7 @@ import { type Publish, publishPersons, publishUnheard, sendFrames, sendUnheard }
 import { startRedisStack } from "./redis-stack.ts";
 import type { BenchOptions, Figure, Round, Row, RowName } from "./scenario.ts";
 import type { Server } from "./server.ts";
+import { startInTurn } from "./start-order.ts";
 import { startWorker } from "./workerd.ts";
 
 /** A scenario whose rows differ in nothing but the server: persons change, and subscribers are told. */
@@ -61,13 +62,14 @@ export async function openFanout(fanout: Fanout, options: BenchOptions): Promise
   const openGateway = async (subscribe: Fanout["subscribe"]) =>
     open(await startWorker(gatewayWorker, options), { path: "/graphql", subprotocol, subscribe });
   const plain = { subprotocol: PLAIN, subscribe: fanout.subscribe };
-  const sluice = await openGateway(fanout.subscribe);
   const controlPath = tokenIn === "connectionParams" ? "/relayed" : "/";
-  const control = await open(await startWorker(controlWorker, options), { path: controlPath, ...plain });
-  const redis = await open(await startRedisStack("on-db-event.ts", options), { path: "/graphql", ...plain });
-  const baseline = baselineSubscribe === undefined ? undefined : await openGateway(baselineSubscribe);
-
-  const audiences = { sluice, control, redis, ...(baseline === undefined ? {} : { baseline }) };
+  const audiences = await startInTurn(options.pair, {
+    sluice: () => openGateway(fanout.subscribe),
+    control: async () => open(await startWorker(controlWorker, options), { path: controlPath, ...plain }),
+    redis: async () => open(await startRedisStack("on-db-event.ts", options), { path: "/graphql", ...plain }),
+    ...(baselineSubscribe !== undefined && { baseline: () => openGateway(baselineSubscribe) }),
+  });
+  const { sluice, control, redis, baseline } = audiences;
   const work = new Map<Audience, PartWork[]>(Object.values(audiences).map((audience) => [audience, []]));
   for (const part of parts) {
     const { eventsPerCall, figure } = part;

@@ -30,8 +30,8 @@ const LONGEST_NAME = 90;
  * Asks Linux' `perf` where every row's time goes, and prints what differs most. Samples the whole server: kernel,
  * runtime and JavaScript.
  */
-export async function profileScenario(scenario: Scenario, options: BenchOptions): Promise<string> {
-  await using round = await scenario.open({ ...options, symbols: true });
+export async function profileScenario(scenario: Scenario, options: Omit<BenchOptions, "pair">): Promise<string> {
+  await using round = await scenario.open({ ...options, pair: 0, symbols: true });
   // The first turns of all others have let the first one cool down.
   for (const row of round.rows) {
     await row.run();

@@ -23,6 +23,8 @@ export type Goals = Partial<Readonly<Record<Exclude<RowName, "sluice">, number>>
 export type Sample = Readonly<Record<string, number>>;
 
 export interface BenchOptions {
+  /** From 0. */
+  readonly pair: number;
   readonly quick: boolean;
   readonly sockets: number;
   /** Whether compiled JavaScript tells its names to a profiler, which costs a little. */
@@ -84,7 +86,7 @@ export interface ScenarioResult {
   readonly holds: boolean | undefined;
 }
 
-export interface RunOptions extends BenchOptions {
+export interface RunOptions extends Omit<BenchOptions, "pair"> {
   readonly pairs: number;
   readonly note: (text: string) => void;
 }
@@ -101,7 +103,7 @@ export async function runScenario(scenario: Scenario, { pairs: wanted, ...rest }
   const options = { ...rest, pairs: Math.min(wanted, scenario.pairs ?? wanted) };
   const samples: Partial<Record<RowName, Sample[]>> = {};
   for (let pair = 0; pair < options.pairs; pair++) {
-    await using round = await scenario.open(options);
+    await using round = await scenario.open({ ...options, pair });
     for (let slice = 0; slice < (scenario.slicesPerPair ?? SLICES_PER_PAIR); slice++) {
       for (const row of inTurn(round.rows, pair + slice)) await runRow(scenario, row);
     }
@@ -120,10 +122,10 @@ async function runRow({ id }: Scenario, row: Row): Promise<void> {
 }
 
 /**
- * The rows in the order of a turn: forwards and backwards, then the same beginning with the next row. A row that runs
+ * Rows in the order of a turn: forwards and backwards, then the same beginning with the next row. A row that runs
  * twice in succession finds its caches warm; this way every row does so equally often, however many there are.
  */
-export function inTurn(rows: readonly Row[], turn: number): readonly Row[] {
+export function inTurn<Each>(rows: readonly Each[], turn: number): readonly Each[] {
   const first = Math.floor(turn / 2) % rows.length;
   const rotated = [...rows.slice(first), ...rows.slice(0, first)];
   return turn % 2 === 0 ? rotated : rotated.reverse();

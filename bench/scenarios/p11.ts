@@ -5,6 +5,7 @@ import { type Publish, publishPersons } from "../lib/publishing.ts";
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Figure, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { startWorker } from "../lib/workerd.ts";
 
 interface Part {
@@ -73,11 +74,12 @@ async function open(options: BenchOptions): Promise<Round> {
     return publishRow(name, server, work, publisher.publish);
   };
   const persons = (server: Server, events: number) => publishPersons(server, events, "all");
-  const sluice = start("sluice", await startWorker(gatewayWorker, options), persons);
-  const control = start("control", await startWorker(controlWorker, options), (server, events) => {
-    return { ...persons(server, events), url: `http://${server.host}/` };
+  const bare = (server: Server, events: number) => ({ ...persons(server, events), url: `http://${server.host}/` });
+  const { sluice, control, redis } = await startInTurn(options.pair, {
+    sluice: async () => start("sluice", await startWorker(gatewayWorker, options), persons),
+    control: async () => start("control", await startWorker(controlWorker, options), bare),
+    redis: async () => start("redis", await startRedisStack("on-db-event.ts", options), persons),
   });
-  const redis = start("redis", await startRedisStack("on-db-event.ts", options), persons);
   const withDoors = options.symbols ? sluice : doorsToo(sluice, stack.use(await openDoors(options)));
   const rows = [withDoors, control, redis];
   for (const row of rows) {

@@ -4,6 +4,7 @@ import { groupsOf, QUERIES_PER_STREAM, STREAMS_PER_GROUP } from "../lib/crm-stre
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { percentile } from "../lib/statistics.ts";
 import { type MeasuredDelivery, openStreams, type Streams } from "../lib/stream-audience.ts";
 import type { PublishToStreams } from "../lib/stream-load-commands.ts";
@@ -55,9 +56,11 @@ async function open(options: BenchOptions): Promise<Round> {
   const [gateway, bare] = await Promise.all([buildGateway(), buildControl()]);
   const start = async (server: Server, path: string, addsQueries = true) =>
     stack.use(await openStreams(stack.use(server), { path, streams, addsQueries }));
-  const sluice = await start(await startWorker(gateway, options), "/graphql");
-  const redis = await start(await startRedisStack("event-streams.ts", options), "/graphql");
-  const control = await start(await startWorker(bare, options), "/", false);
+  const { sluice, redis, control } = await startInTurn(options.pair, {
+    sluice: async () => start(await startWorker(gateway, options), "/graphql"),
+    redis: async () => start(await startRedisStack("event-streams.ts", options), "/graphql"),
+    control: async () => start(await startWorker(bare, options), "/", false),
+  });
 
   const rows: Row[] = [];
   const records = ({ host }: Server): Target => ({

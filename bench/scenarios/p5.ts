@@ -10,6 +10,7 @@ import { untilQuiet } from "../lib/quiet.ts";
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { percentile } from "../lib/statistics.ts";
 import { startWorker } from "../lib/workerd.ts";
 import { WrittenPages } from "../lib/written-pages.ts";
@@ -53,11 +54,12 @@ async function open(options: BenchOptions): Promise<Round> {
   const [gatewayWorker, controlWorker] = await Promise.all([buildGateway(), buildControl()]);
   const openRow = async (name: RowName, path: string, server: Server) =>
     stack.use(await openArrivals(name, path, stack.use(server), options));
-  const rows = [
-    await openRow("sluice", "/graphql", await startWorker(gatewayWorker, options)),
-    await openRow("control", "/verified", await startWorker(controlWorker, options)),
-    await openRow("redis", "/graphql", await startRedisStack("on-db-event.ts", options)),
-  ];
+  const opened = await startInTurn(options.pair, {
+    sluice: async () => openRow("sluice", "/graphql", await startWorker(gatewayWorker, options)),
+    control: async () => openRow("control", "/verified", await startWorker(controlWorker, options)),
+    redis: async () => openRow("redis", "/graphql", await startRedisStack("on-db-event.ts", options)),
+  });
+  const rows = Object.values(opened);
   // An object that waited while the others were warmed up has been evicted, and what a wake costs is for P7 to say.
   for (const row of rows) {
     await row.run();

@@ -5,6 +5,7 @@ import { type Publish, publishPersons, publishUnheard, sendFrames, sendUnheard }
 import { startRedisStack } from "../lib/redis-stack.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { percentile } from "../lib/statistics.ts";
 import { startWorker } from "../lib/workerd.ts";
 
@@ -40,10 +41,12 @@ async function open(options: BenchOptions): Promise<Round> {
   const start = async (server: Server, path: string) => {
     return stack.use(await openLoop(stack.use(server), { path, sockets: options.sockets, subscribe: EVERY_PERSON }));
   };
-  const sluice = await start(await startWorker(gatewayWorker, options), "/graphql");
-  const control = await start(await startWorker(controlWorker, options), "/");
-  const redis = await start(await startRedisStack("on-db-event.ts", options), "/graphql");
-  const baseline = await start(await startWorker(gatewayWorker, { ...options, storageIn: MEMORY }), "/graphql");
+  const { sluice, control, redis, baseline } = await startInTurn(options.pair, {
+    sluice: async () => start(await startWorker(gatewayWorker, options), "/graphql"),
+    control: async () => start(await startWorker(controlWorker, options), "/"),
+    redis: async () => start(await startRedisStack("on-db-event.ts", options), "/graphql"),
+    baseline: async () => start(await startWorker(gatewayWorker, { ...options, storageIn: MEMORY }), "/graphql"),
+  });
 
   const persons = ({ server }: OpenLoop) => publishPersons(server, 1, "all");
   const frame = await warmUp(sluice, persons(sluice), publishUnheard(sluice.server, 1));

@@ -8,6 +8,7 @@ import { WATCHED_PERSON } from "../lib/crm-event.ts";
 import { type Publish, publishPersons, sendFrames } from "../lib/publishing.ts";
 import type { BenchOptions, Round, Row, RowName, Scenario } from "../lib/scenario.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { type BuiltWorker, startWorker } from "../lib/workerd.ts";
 
 /** The runtime evicts an object to which nothing happens for 10 s. */
@@ -44,8 +45,10 @@ async function open(options: BenchOptions): Promise<Round> {
   };
   const [gateway, control] = await Promise.all([buildGateway(), buildControl()]);
   const vars = { ATTACHMENT: JSON.stringify(someAttachment()) };
-  const sluice = await openRow(gateway, "/graphql");
-  const bare = await openRow({ ...control, objectClass: "BareWake", vars }, "/");
+  const { sluice, control: bare } = await startInTurn(options.pair, {
+    sluice: () => openRow(gateway, "/graphql"),
+    control: () => openRow({ ...control, objectClass: "BareWake", vars }, "/"),
+  });
 
   const persons = publishPersons(sluice.server, 1, "watcher");
   const { frame } = await sluice.publish({ ...persons, calls: 1 });

@@ -10,6 +10,7 @@ import type { ResumeCommands, Resumed, ResumeOptions } from "../lib/resume-comma
 import type { BenchOptions, Round, Row, Scenario } from "../lib/scenario.ts";
 import { fillIn } from "../lib/sequence.ts";
 import type { Server } from "../lib/server.ts";
+import { startInTurn } from "../lib/start-order.ts";
 import { startWorker } from "../lib/workerd.ts";
 
 const POSITIONS = 20;
@@ -38,8 +39,7 @@ export const p8: Scenario = {
 
 async function open(options: BenchOptions): Promise<Round> {
   await using stack = new AsyncDisposableStack();
-  const rows: Row[] = [];
-  for (const name of ["sluice", "baseline"] as const) {
+  const openRow = async (name: "sluice" | "baseline") => {
     const server = stack.use(await startWorker(await buildGateway(), options));
     const load = stack.use(startProcess<ResumeCommands>(join(import.meta.dirname, "..", "lib", "resume-process.ts")));
     const office = new Office(
@@ -51,10 +51,14 @@ async function open(options: BenchOptions): Promise<Round> {
     await office.comeBack(WARM_UP_SOCKETS, name === "sluice");
     await office.leave();
     await office.openAll(options.sockets);
-    rows.push(resumeRow(name, office, options.sockets));
-  }
+    return resumeRow(name, office, options.sockets);
+  };
+  const opened = await startInTurn(options.pair, {
+    sluice: () => openRow("sluice"),
+    baseline: () => openRow("baseline"),
+  });
   const round = stack.move();
-  return { rows, [Symbol.asyncDispose]: () => round.disposeAsync() };
+  return { rows: Object.values(opened), [Symbol.asyncDispose]: () => round.disposeAsync() };
 }
 
 function resumeRow(name: "sluice" | "baseline", office: Office, sockets: number): Row {
