@@ -33,8 +33,18 @@ export interface Attachment extends Omit<SocketState, "session"> {
     | Exclude<Session, ReadySession>
     | (Omit<ReadySession, "operations"> & { readonly operations: readonly PackedOperation[] });
   readonly documents: readonly string[];
+  /** Absent where every wake must take the socket up. */
+  readonly sleep?: Sleep;
   /** Whether some operations are in storage. */
   readonly spilled: boolean;
+}
+
+/** What a socket is to be taken up for, when its object wakes with nothing else for it. */
+export interface Sleep {
+  /** Which version of the gateway says so. What operations want may be another thing to another version. */
+  readonly version: string;
+  /** Of each operation, as of `wantOf`. */
+  readonly wants: readonly number[];
 }
 
 type PackedOperation = readonly [id: string, document: number, rest: Omit<StoredOperation, "document">];
@@ -67,8 +77,13 @@ export function findSpilled(operations: ReadonlyMap<string, StoredOperation>): S
   return spilled;
 }
 
-export function packAttachment({ session, ...state }: SocketState, spilled: ReadonlySet<string>): Attachment {
-  if (session.state !== "ready") return { ...state, version: VERSION, session, documents: [], spilled: false };
+export function packAttachment(
+  { session, ...state }: SocketState,
+  spilled: ReadonlySet<string>,
+  sleep?: Sleep,
+): Attachment {
+  const head = { ...state, version: VERSION, ...(sleep !== undefined && { sleep }) } as const;
+  if (session.state !== "ready") return { ...head, session, documents: [], spilled: false };
   const documents: string[] = [];
   const operations: PackedOperation[] = [];
   for (const [id, { document, ...rest }] of session.operations) {
@@ -77,7 +92,7 @@ export function packAttachment({ session, ...state }: SocketState, spilled: Read
     if (at === -1) at = documents.push(document) - 1;
     operations.push([id, at, rest]);
   }
-  return { ...state, version: VERSION, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
+  return { ...head, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
 }
 
 /**
@@ -89,7 +104,7 @@ export function unpackAttachment(
   shared = (document: string) => document,
 ): { state: SocketState; spilled: boolean } | undefined {
   if (!isAttachment(value)) return undefined;
-  const { version: _, documents, spilled, session, ...state } = value;
+  const { version: _, sleep: _sleep, documents, spilled, session, ...state } = value;
   if (session.state !== "ready") return { state: { ...state, session }, spilled };
   const operations = new Map<string, StoredOperation>();
   const texts = documents.map(shared);
@@ -97,6 +112,12 @@ export function unpackAttachment(
     operations.set(id, { ...rest, document: texts[document] ?? "" });
   }
   return { state: { ...state, session: { ...session, operations } }, spilled };
+}
+
+/** What the socket of an attachment is to be taken up for; undefined where that is to be done at once. */
+export function wantsIn(value: unknown, version: string | undefined): readonly number[] | undefined {
+  if (!isAttachment(value) || value.sleep === undefined || value.sleep.version !== version) return undefined;
+  return value.sleep.wants;
 }
 
 function isAttachment(value: unknown): value is Attachment {

@@ -66,7 +66,7 @@ export class Sockets {
       },
     });
     // An eviction leaves the alarm as it was, and no timer.
-    for (const connection of connections) {
+    for (const connection of connections.awake()) {
       if (connection.state.session.state === "opening") this.schedule(connection);
     }
   }
@@ -119,6 +119,11 @@ export class Sockets {
     const meant = [...this.#connections].filter(isMeant);
     for (const connection of meant) this.close(connection, event);
     return meant.length;
+  }
+
+  /** The same of the sockets of servers, none of which sleeps. */
+  closeServersWhere(isMeant: (connection: Connection) => boolean, event: CloseEvent): void {
+    for (const connection of [...this.#connections.awake()].filter(isMeant)) this.close(connection, event);
   }
 
   /** A socket went away by itself. */

@@ -215,6 +215,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         ctx: this.ctx,
         workspaceId: this.#workspaceId,
         settings: this.#settings,
+        // Not where the Worker runs by other tools than Cloudflare's.
+        version: this.env.CF_VERSION_METADATA?.id,
         alarm: this.#alarm,
         log: this.#log,
         stored: this.#storage,
@@ -223,7 +225,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       });
       this.#awake = awake;
       // A deploy may have taken a secret from the list while the object slept: before anything is sent.
-      awake.sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
+      awake.sockets.closeServersWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
       awake.subscriptions.goOn(Date.now());
     }
     return this.#awake;

@@ -12,7 +12,8 @@ import type { BuiltWorker } from "./workerd.ts";
 /** The gateway as a deploy would build it, with development's secrets. */
 export async function buildGateway(): Promise<BuiltWorker> {
   const vars = { ...DEV_BINDINGS, PLAYGROUND: "off" };
-  return { folder: await buildWorker(), objectClass: "WorkspacePubSub", objectBinding: "WORKSPACES", vars };
+  const ofDeploy = { CF_VERSION_METADATA: { id: "1c5cb1ba-5c1a-4ef1-8b2d-95c0a6a2c4b0" } };
+  return { folder: await buildWorker(), objectClass: "WorkspacePubSub", objectBinding: "WORKSPACES", vars, ofDeploy };
 }
 
 /** The bare Durable Object of `bench/control`; built once. */

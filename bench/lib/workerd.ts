@@ -18,6 +18,8 @@ export interface BuiltWorker {
   readonly objectBinding: string;
   /** Vars and secrets. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Bindings that the platform makes of a deploy, as plain data. */
+  readonly ofDeploy?: Readonly<Record<string, object>>;
   /** The folder of a Worker beside it, bound to its queue consumer and to its `Publisher`, which listens too. */
   readonly doors?: string;
 }
@@ -101,7 +103,7 @@ export class ${objectClass} extends Quiet {
 }
 
 async function configOf(
-  { folder, objectClass, objectBinding, vars, doors }: BuiltWorker,
+  { folder, objectClass, objectBinding, vars, ofDeploy = {}, doors }: BuiltWorker,
   configFolder: string,
   { symbols, watched = false, tellsBuilds = false }: StartOptions,
 ): Promise<string> {
@@ -115,6 +117,9 @@ async function configOf(
   });
   if (tellsBuilds) modules.unshift('(name = "tells-builds.js", esModule = embed "tells-builds.js")');
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
+  for (const [name, value] of Object.entries(ofDeploy)) {
+    texts.push(`(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`);
+  }
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const tail :Workerd.Worker = (

@@ -142,7 +142,7 @@ it("[SLOW-3] one that has drained is not closed for waiting until it is its turn
   await evictDurableObject(workspace.stub);
   await runInDurableObject(workspace.stub, (_, state) => {
     for (const socket of state.getWebSockets()) {
-      const attachment = socket.deserializeAttachment();
+      const { sleep: _, ...attachment } = socket.deserializeAttachment();
       for (const operation of attachment.session.operations) operation[2].resume = { cursor: 0 };
       socket.serializeAttachment({ ...attachment, drainBy: Date.now() - 1 });
     }

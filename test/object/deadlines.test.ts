@@ -71,7 +71,7 @@ describe("the one alarm", () => {
     await evictDurableObject(stub);
     await runInDurableObject(stub, (_, state) => {
       for (const each of state.getWebSockets()) {
-        const attachment = each.deserializeAttachment() as Attachment;
+        const { sleep: _, ...attachment } = each.deserializeAttachment() as Attachment;
         each.serializeAttachment({ ...attachment, session: { state: "opening", initBy: Date.now() } });
       }
     });

@@ -105,7 +105,7 @@ describe("resume", () => {
       const [server] = state.getWebSockets();
       const attachment = server?.deserializeAttachment();
       for (const operation of attachment.session.operations) operation[2].resume = { cursor: 0 };
-      server?.serializeAttachment(attachment);
+      server?.serializeAttachment({ ...attachment, sleep: undefined });
     });
     await evictDurableObject(stub);
     await publish(personEvent("1"));
