@@ -72,7 +72,7 @@ export class Subscriptions {
     };
     const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
     // Two of them fit into a frame of a client that takes batches.
-    this.#groups = new SubscriptionGroups(connections, limits.MAX_BATCH_FRAME_BYTES / 2);
+    this.#groups = new SubscriptionGroups(limits.MAX_BATCH_FRAME_BYTES / 2, connections);
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {

@@ -59,7 +59,7 @@ const nextOf = (id: string) => ({ id, type: "next" });
 const typesOf = (frames: unknown[]) => frames.map((frame) => (frame as { type: string }).type);
 
 describe("a wake", () => {
-  it("[WAKE-1] takes up for an event whoever wants it, and lets the others sleep on until something is for them", async () => {
+  it("takes up for an event whoever wants it, and lets the others sleep on until something is for them", async () => {
     const workspace = newWorkspace();
     const [ada, ben] = [await watch(workspace, "ada"), await watch(workspace, "ben")];
     const all = await WorkerdSocket.connect(await workspace.token());
@@ -77,7 +77,7 @@ describe("a wake", () => {
     expect([await ada.drain(), await all.drain()]).toMatchObject([[], [nextOf("all")]]);
   });
 
-  it("[WAKE-1] gives each of a message's events to whoever wants it, once and in order", async () => {
+  it("gives each of a message's events to whoever wants it, once and in order", async () => {
     const workspace = newWorkspace();
     const sockets = [await watch(workspace, "ada"), await watch(workspace, "ben"), await watch(workspace, "ada")];
     sockets[1]?.subscribe("2", { objectNameSingular: "person" });
@@ -99,7 +99,7 @@ describe("a wake", () => {
     expect([ofBoth("1"), ofBoth("2")]).toEqual([["1 ben"], ["2 ada", "2 cy", "2 ben", "2 ada"]]);
   });
 
-  it("[WAKE-2] takes everybody up by whom another version has written, and believes itself from then on", async () => {
+  it("takes everybody up by whom another version has written, and believes itself from then on", async () => {
     const workspace = newWorkspace();
     const [ada, ben] = [await watch(workspace, "ada"), await watch(workspace, "ben")];
     const before = await sleepsOf(workspace);
@@ -114,7 +114,7 @@ describe("a wake", () => {
     expect([ofBen, ofAda]).toEqual([{ ...before[0], wants: [] }, before[1]]);
   });
 
-  it("[WAKE-2] takes everybody up who has written nothing of the kind", async () => {
+  it("takes everybody up who has written nothing of the kind", async () => {
     const workspace = newWorkspace();
     const ben = await watch(workspace, "ben");
     await rewrite(workspace, "person-ben", (attachment) => {
@@ -152,7 +152,7 @@ describe("a wake", () => {
         for (let i = 0; i < 4; i++) socket.subscribe(`${i}`, large(i));
       },
     ],
-  ])("[WAKE-3] lets a client sleep that runs %s, or not: %s", async (_, wants, open) => {
+  ])("lets a client sleep that runs %s, or not: %s", async (_, wants, open) => {
     const workspace = newWorkspace();
     const socket = await WorkerdSocket.connect(await workspace.token());
     open(socket);
@@ -160,7 +160,7 @@ describe("a wake", () => {
     expect((await sleepsOf(workspace)).map((sleep) => sleep?.wants.length)).toEqual([wants]);
   });
 
-  it("[WAKE-3] leaves no server asleep", async () => {
+  it("leaves no server asleep", async () => {
     const workspace = newWorkspace();
     const server = await WorkerdSocket.connectServer(workspace.workspaceId);
     server.subscribeChannel("1", "notes");
@@ -168,7 +168,7 @@ describe("a wake", () => {
     expect(await sleepsOf(workspace)).toEqual([undefined]);
   });
 
-  it("[WAKE-3] lets a socket sleep again that has caught up, and one whose large operations have ended", async () => {
+  it("lets a socket sleep again that has caught up, and one whose large operations have ended", async () => {
     const workspace = newWorkspace();
     const [published] = await workspace.publish(workspace.personEvent("ada"));
     await workspace.publish(workspace.personEvent("ben"));
@@ -201,7 +201,7 @@ describe("one that sleeps", () => {
     expect(await ada.drain()).toMatchObject([nextOf("2")]);
   });
 
-  it("[SUB-4] is closed 4409 for an id that it uses", async () => {
+  it("[OP-2] is closed 4409 for an id that it uses", async () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada");
     await evictDurableObject(workspace.stub);

@@ -50,13 +50,13 @@ export class SubscriptionGroups<Member extends GroupMember> {
   readonly #groups = new Map<string, Group<Member>>();
   readonly #groupsByField = new Map<string, number>();
   readonly #index = new SubscriptionIndex<Group<Member>>();
-  readonly #sleeping: Sleeping;
   readonly #maxPayloadBytes: number;
+  readonly #sleeping: Sleeping;
 
   /** @param maxPayloadBytes up to which the events of one message are handed out together */
-  constructor(sleeping: Sleeping = NOBODY, maxPayloadBytes = Number.POSITIVE_INFINITY) {
-    this.#sleeping = sleeping;
+  constructor(maxPayloadBytes = Number.POSITIVE_INFINITY, sleeping: Sleeping = NOBODY) {
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#sleeping = sleeping;
   }
 
   get size(): number {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { WorkerdSocket } from "../support/workerd-socket.ts";
 import { newWorkspace } from "../support/workspace.ts";
 
-it("[WAKE-2] lets nobody sleep where the platform gives no version", async () => {
+it("lets nobody sleep where the platform gives no version", async () => {
   const workspace = newWorkspace();
   const socket = await WorkerdSocket.connect(await workspace.token());
   socket.subscribe("1", { recordId: "person-ada" });
