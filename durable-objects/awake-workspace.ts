@@ -33,6 +33,8 @@ export interface WakeContext {
   readonly settings: Settings;
   /** Of the gateway, as the platform names it. */
   readonly version: string | undefined;
+  /** Whether what wakes the object is for some sockets only. */
+  readonly letsSleep: boolean;
   readonly alarm: AlarmClock;
   readonly log: WorkspaceLog;
   /** Undefined for a workspace that nothing was written of. */
@@ -44,9 +46,9 @@ export interface WakeContext {
 
 /** Builds it from the platform's list of sockets, their attachments, and SQLite. Sends nothing that waits in the log yet. */
 export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
-  const { ctx, workspaceId, settings, version, alarm, log, stored, storage, isRefused } = context;
+  const { ctx, workspaceId, settings, version, letsSleep, alarm, log, stored, storage, isRefused } = context;
   const { limits } = settings;
-  const connections = new Connections(ctx, () => storage().operations, version);
+  const connections = new Connections({ ctx, operations: () => storage().operations, version, letsSleep });
   // Whoever has operations there does not sleep.
   stored?.operations.keepOnly(new Set(Array.from(connections.awake(), ({ state }) => state.id)));
   const unread = new UnreadBytes(limits);

@@ -8,6 +8,17 @@ import { Sleepers } from "../src/core/pubsub/sleepers.ts";
 import { findSpilled, packAttachment, type Sleep, type SocketState, unpackAttachment, wantsIn } from "./attachment.ts";
 import { Connection, keptBytesOf } from "./connection.ts";
 
+/** What the sockets of a workspace need of their surroundings. */
+export interface ConnectionsContext {
+  readonly ctx: DurableObjectState;
+  /** Opens the store of operations that outgrow an attachment; only called when one does. */
+  readonly operations: () => OperationStore;
+  /** Of the gateway; without it nobody sleeps. */
+  readonly version: string | undefined;
+  /** Whether those that may sleep are left asleep for now. */
+  readonly letsSleep: boolean;
+}
+
 /**
  * The open sockets of a workspace. Built from the platform's list and the attachments, at any wake. Those whose attachment
  * lets them sleep are taken up when something is for them, and as soon as somebody asks for all.
@@ -26,17 +37,13 @@ export class Connections implements Sleeping {
   #byIdentity: Map<string, Set<Connection>> | undefined;
   #keptBytes = 0;
 
-  /**
-   * @param operations opens the store of operations that outgrow an attachment; only called when one does
-   * @param version of the gateway; without it nobody sleeps
-   */
-  constructor(ctx: DurableObjectState, operations: () => OperationStore, version: string | undefined) {
+  constructor({ ctx, operations, version, letsSleep }: ConnectionsContext) {
     this.#ctx = ctx;
     this.#operations = operations;
     this.#version = version;
     for (const socket of ctx.getWebSockets()) {
       const attachment: unknown = socket.deserializeAttachment();
-      const wants = wantsIn(attachment, version);
+      const wants = letsSleep ? wantsIn(attachment, version) : undefined;
       if (wants === undefined) this.#load(socket, attachment);
       else this.#sleepers.add(socket, wants);
     }

@@ -24,6 +24,16 @@ async function watch(workspace: Workspace, name: string, options: object = {}): 
   return socket;
 }
 
+/** Wakes the object for an event that nobody watches: whoever may sleep is left asleep. */
+async function wakeForNobody(workspace: Workspace): Promise<void> {
+  await workspace.publish(workspace.personEvent("nobody", { name: "company.updated" }));
+}
+
+async function sleep(workspace: Workspace): Promise<void> {
+  await evictDurableObject(workspace.stub);
+  await wakeForNobody(workspace);
+}
+
 /** Evicts the object and changes what its sockets have written down, those of an operation with this text in its variables. */
 async function rewrite(
   { stub }: Workspace,
@@ -35,7 +45,7 @@ async function rewrite(
   await runInDurableObject(stub, (_, state) => {
     for (const socket of state.getWebSockets()) {
       const attachment = socket.deserializeAttachment() as Attachment;
-      if (JSON.stringify(attachment.session).includes(variables)) socket.serializeAttachment(change(attachment));
+      if (attachment.texts.some((text) => text.includes(variables))) socket.serializeAttachment(change(attachment));
     }
   });
   await evictDurableObject(stub);
@@ -44,7 +54,7 @@ async function rewrite(
 /** Tells on a socket that is taken up: its operation ends. */
 const outdated = (attachment: Attachment) => ({
   ...attachment,
-  documents: attachment.documents.map(() => "subscription { gone }"),
+  texts: attachment.texts.map((text) => (text.includes("onDbEvent") ? "subscription { gone }" : text)),
 });
 const OUTDATED = { id: "1", type: "error", payload: [{ extensions: { code: "OPERATION_OUTDATED" } }] };
 
@@ -193,9 +203,9 @@ describe("one that sleeps", () => {
   it("ends an operation, and no other of its own", async () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada");
-    ada.subscribe("2");
+    ada.subscribe("2", { objectNameSingular: "person" });
     await ada.drain();
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     ada.send({ type: "complete", id: "1" });
     await workspace.publish(workspace.personEvent("ada"));
     expect(await ada.drain()).toMatchObject([nextOf("2")]);
@@ -204,7 +214,7 @@ describe("one that sleeps", () => {
   it("[OP-2] is closed 4409 for an id that it uses", async () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada");
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     ada.subscribe("1");
     expect(await ada.untilClosed()).toMatchObject({ code: 4409 });
   });
@@ -213,7 +223,7 @@ describe("one that sleeps", () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada");
     const other = await WorkerdSocket.connect(await workspace.token());
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     other.subscribe("9", { recordId: "person-ada" });
     await workspace.publish(workspace.personEvent("ada"));
     expect([await ada.drain(), await other.drain()]).toMatchObject([[nextOf("1")], [nextOf("9")]]);
@@ -222,7 +232,7 @@ describe("one that sleeps", () => {
   it("joins one that was woken by a frame: each is told once", async () => {
     const workspace = newWorkspace();
     const [ada, other] = [await watch(workspace, "ada"), await watch(workspace, "ada")];
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await other.drain();
     await workspace.publish(workspace.personEvent("ada"));
     expect([await ada.drain(), await other.drain()]).toMatchObject([[nextOf("1")], [nextOf("1")]]);
@@ -231,10 +241,10 @@ describe("one that sleeps", () => {
   it("takes a newer token, and hears on", async () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada", { expiresInSeconds: 100 });
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     ada.send({ type: "ping", payload: { accessToken: await workspace.token({ expiresInSeconds: 2_000 }) } });
     expect(await ada.next()).toMatchObject({ type: "pong" });
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     expect(await ada.drain()).toMatchObject([nextOf("1")]);
   });
@@ -243,6 +253,7 @@ describe("one that sleeps", () => {
     const workspace = newWorkspace();
     const ada = await watch(workspace, "ada", { expiresInSeconds: 100 });
     await age(workspace, 101_000);
+    await wakeForNobody(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     expect(await ada.untilClosed()).toMatchObject({ code: 4403, reason: "Token expired" });
     expect(typesOf(ada.take())).not.toContain("next");
@@ -252,10 +263,12 @@ describe("one that sleeps", () => {
     const workspace = newWorkspace();
     const brief = await watch(workspace, "ada", { expiresInSeconds: 100 });
     await age(workspace, 41_000);
+    await wakeForNobody(workspace);
     await runDurableObjectAlarm(workspace.stub);
     expect(await brief.next()).toMatchObject({ type: "ping", payload: { tokenExpiresAt: expect.any(Number) } });
     const silent = await watch(workspace, "ben", { expiresInSeconds: 100_000 });
     await age(workspace, 661_000);
+    await wakeForNobody(workspace);
     await runDurableObjectAlarm(workspace.stub);
     expect(await silent.next()).toEqual({ type: "ping" });
   });
@@ -266,14 +279,14 @@ describe("one that sleeps", () => {
       await watch(workspace, "ada", { userWorkspaceId: ADA }),
       await watch(workspace, "ada", { userWorkspaceId: BEN }),
     ];
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     const revocation = parseRevocation({ userWorkspaceId: ADA }, Date.now());
     expect(await workspace.stub.revoke(revocation)).toEqual({ closed: 1 });
     expect(await ada.untilClosed()).toEqual({ code: 4403, reason: "Revoked" });
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     expect([ada.take(), await ben.drain()]).toMatchObject([[], [nextOf("1")]]);
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     expect(await workspace.stub.erase()).toEqual({ closed: 1 });
     expect(await ben.untilClosed()).toEqual({ code: 4403, reason: "Workspace erased" });
   });
@@ -282,10 +295,10 @@ describe("one that sleeps", () => {
     const workspace = newWorkspace();
     const user = { userWorkspaceId: ADA };
     for (let i = 0; i < DEFAULT_LIMITS.MAX_SOCKETS_PER_IDENTITY; i++) await watch(workspace, "ada", user);
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     const oneMore = await WorkerdSocket.open(await workspace.token(user));
     expect(await oneMore.untilClosed()).toMatchObject({ code: 1013 });
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     const { MAX_SOCKETS_PER_IDENTITY: count } = DEFAULT_LIMITS;
     expect(await workspace.stub.inspect()).toMatchObject({
       sockets: count,
@@ -298,7 +311,7 @@ describe("one that sleeps", () => {
   it("may go: nothing is left of it", async () => {
     const workspace = newWorkspace();
     const [ada, ben] = [await watch(workspace, "ada"), await watch(workspace, "ada")];
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     ada.close();
     await ada.untilClosed();
     await workspace.publish(workspace.personEvent("ada"));
@@ -318,17 +331,17 @@ describe("one that sleeps", () => {
     const stranger = await watch(workspace, "ada", { userWorkspaceId: BEN });
     ada.subscribe("logs", {}, LOGS);
     await ada.drain();
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     expect([await ada.drain(), await stranger.drain()]).toMatchObject([[nextOf("1")], []]);
 
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await put(2, { objects: { person: { canRead: false } } });
     await workspace.publish(workspace.personEvent("ada"));
     expect(await ada.drain()).toMatchObject([
       { id: "logs", type: "error", payload: [{ extensions: { code: "FORBIDDEN" } }] },
     ]);
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     expect([await ada.drain(), await stranger.drain()]).toEqual([[], []]);
   });
@@ -341,7 +354,7 @@ describe("one that sleeps", () => {
         state.getWebSockets().map((socket) => unpackAttachment(socket.deserializeAttachment())),
       );
     const before = await read();
-    await evictDurableObject(workspace.stub);
+    await sleep(workspace);
     await workspace.publish(workspace.personEvent("ada"));
     await ada.next();
     expect(await read()).toEqual(before);
