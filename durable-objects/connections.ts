@@ -30,7 +30,7 @@ export class Connections implements Sleeping {
   readonly #frames = new BatchFrames();
   readonly #bySocket = new Map<WebSocket, Connection>();
   readonly #sleepers = new Sleepers<WebSocket>();
-  /** One text for equal ones, for as long as some are taken up: every attachment has its own copy. */
+  /** One text for equal ones, until all are taken up: every attachment has a copy of its own. */
   readonly #documents = new Map<string, string>();
   #takeUp: (connection: Connection) => void = () => {};
   /** Made when somebody asks, which an event does not: most wakes are for one. */
@@ -49,7 +49,7 @@ export class Connections implements Sleeping {
     }
   }
 
-  /** Says how the operations of a socket are taken up: at once where it does not sleep, the others' later. */
+  /** Says how the operations of a socket are taken up: now of those that do not sleep, of the others when they wake. */
   takeUpWith(takeUp: (connection: Connection) => void): void {
     this.#takeUp = takeUp;
     for (const connection of this.awake()) this.#start(connection);

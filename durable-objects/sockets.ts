@@ -114,16 +114,15 @@ export class Sockets {
     this.#subscriptions.close(connection, event);
   }
 
-  /** Closes every socket that a test picks. Returns how many there were. */
-  closeWhere(isMeant: (connection: Connection) => boolean, event: CloseEvent): number {
-    const meant = [...this.#connections].filter(isMeant);
+  /** Closes every socket, of all or of some, that a test picks. Returns how many there were. */
+  closeWhere(
+    isMeant: (connection: Connection) => boolean,
+    event: CloseEvent,
+    among: Iterable<Connection> = this.#connections,
+  ): number {
+    const meant = [...among].filter(isMeant);
     for (const connection of meant) this.close(connection, event);
     return meant.length;
-  }
-
-  /** The same of the sockets of servers, none of which sleeps. */
-  closeServersWhere(isMeant: (connection: Connection) => boolean, event: CloseEvent): void {
-    for (const connection of [...this.#connections.awake()].filter(isMeant)) this.close(connection, event);
   }
 
   /** A socket went away by itself. */

@@ -228,8 +228,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         isRefused: (principal) => this.#isRefused(principal),
       });
       this.#awake = awake;
-      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
-      awake.sockets.closeServersWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
+      const { sockets, connections } = awake;
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent. No server sleeps.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED, connections.awake());
       awake.subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -260,7 +261,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return new Enricher({
       ...{ service, limits, secretFields },
       workspaceId: this.ctx.id.name ?? "",
-      isWanted: (objectNameSingular) => this.#wake().streams.asksFor(objectNameSingular),
+      isWanted: (objectNameSingular) => this.#wake({ letsSleep: true }).streams.asksFor(objectNameSingular),
     });
   }
 

@@ -26,16 +26,4 @@ export const MUTANTS_OF_SLEEPING: readonly Mutant[] = [
     caughtBy: "chaos:evictions",
     shownAs: ["lost"],
   },
-  {
-    name: "a socket that catches up is let asleep",
-    edits: [
-      {
-        file: "durable-objects/connection.ts",
-        find: "const isLive = operation !== undefined && resume?.cursor === undefined;",
-        replace: "const isLive = operation !== undefined;",
-      },
-    ],
-    caughtBy: "chaos:evictions",
-    shownAs: ["lost"],
-  },
 ];
