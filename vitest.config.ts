@@ -14,9 +14,9 @@ const graphqlAsText = {
 };
 
 /** The Worker in workerd, with settings on top of development's. A longer chaos run asks for its steps here. */
-function workerWith(settings: Readonly<Record<string, string>>) {
+function workerWith(settings: Readonly<Record<string, string>>, options: object = {}) {
   const bindings = { ...DEV_BINDINGS, ...settings, CHAOS_STEPS: process.env["CHAOS_STEPS"] ?? "150" };
-  const miniflare = { bindings, kvNamespaces: ["PERSISTED_DOCUMENTS"] };
+  const miniflare = { bindings, kvNamespaces: ["PERSISTED_DOCUMENTS"], ...options };
   return cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare, verbose: false });
 }
 
@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: "object",
           include: ["test/object/**/*.test.ts"],
-          exclude: ["test/object/small-log/**"],
+          exclude: ["test/object/{small-log,unversioned}/**"],
           testTimeout: 30_000,
         },
       },
@@ -53,6 +53,15 @@ export default defineConfig({
         // The same with a log that lets go of what is not new, so that gaps are told.
         plugins: [graphqlAsText, workerWith({ LOG_MAX_EVENTS: "300", LOG_MAX_AGE_SECONDS: "0" })],
         test: { name: "small-log", include: ["test/object/small-log/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        // The same where the platform gives no version: nothing sleeps when the object wakes.
+        plugins: [graphqlAsText, workerWith({}, { versionMetadata: "" })],
+        test: {
+          name: "unversioned",
+          include: ["test/object/{eviction,outdated,chaos}.test.ts", "test/object/unversioned/*.test.ts"],
+          testTimeout: 30_000,
+        },
       },
       {
         // The whole, over real sockets.

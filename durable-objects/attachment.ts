@@ -26,21 +26,47 @@ export interface SocketState {
   readonly warned: boolean;
 }
 
-/** What `serializeAttachment` gets. Documents are kept once, however many operations of the socket use them. */
-export interface Attachment extends Omit<SocketState, "session"> {
+/**
+ * What `serializeAttachment` gets. Nearly all of it is one text: a wake reads the attachments of all sockets, and most of
+ * them no further than to see that there is nothing for them.
+ */
+export interface Attachment {
   readonly version: typeof VERSION;
-  readonly session:
-    | Exclude<Session, ReadySession>
-    | (Omit<ReadySession, "operations"> & { readonly operations: readonly PackedOperation[] });
-  readonly documents: readonly string[];
+  /** Absent where every wake must take the socket up. */
+  readonly sleep?: Sleep;
+  /** JSON of a `PackedState`. */
+  readonly state: string;
+  /** What clients have written, each once. Not in the JSON: one wide character there would double the size of all. */
+  readonly texts: readonly string[];
   /** Whether some operations are in storage. */
   readonly spilled: boolean;
 }
 
-type PackedOperation = readonly [id: string, document: number, rest: Omit<StoredOperation, "document">];
+/** What a socket is to be taken up for, when its object wakes with nothing else for it. */
+export interface Sleep {
+  /** Which version of the gateway says so. What operations want may be another thing to another version. */
+  readonly version: string;
+  /** Of each operation, as of `wantOf`. */
+  readonly wants: readonly number[];
+}
+
+interface PackedState extends Omit<SocketState, "session"> {
+  readonly session:
+    | Exclude<Session, ReadySession>
+    | (Omit<ReadySession, "operations"> & { readonly operations: readonly PackedOperation[] });
+}
+
+/** The first three are places in `texts`. */
+type PackedOperation = readonly [
+  id: number,
+  document: number,
+  variables: number,
+  rest: Omit<StoredOperation, "document" | "variables" | "operationName">,
+  operationName?: number,
+];
 
 /** A deploy that reads another shape must not mistake it for this one. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The platform takes 16,384 bytes; what is left covers the principal and the structure. */
 const OPERATIONS_BUDGET_BYTES = 13_000;
@@ -67,17 +93,36 @@ export function findSpilled(operations: ReadonlyMap<string, StoredOperation>): S
   return spilled;
 }
 
-export function packAttachment({ session, ...state }: SocketState, spilled: ReadonlySet<string>): Attachment {
-  if (session.state !== "ready") return { ...state, version: VERSION, session, documents: [], spilled: false };
-  const documents: string[] = [];
+export function packAttachment(state: SocketState, spilled: ReadonlySet<string>, sleep?: Sleep): Attachment {
+  const places = new Map<string, number>();
+  const placeOf = (text: string) => {
+    const place = places.get(text) ?? places.size;
+    places.set(text, place);
+    return place;
+  };
+  const packed: PackedState = { ...state, session: packSession(state.session, spilled, placeOf) };
+  return {
+    version: VERSION,
+    ...(sleep !== undefined && { sleep }),
+    state: JSON.stringify(packed),
+    texts: [...places.keys()],
+    spilled: spilled.size > 0,
+  };
+}
+
+function packSession(
+  session: Session,
+  spilled: ReadonlySet<string>,
+  placeOf: (text: string) => number,
+): PackedState["session"] {
+  if (session.state !== "ready") return session;
   const operations: PackedOperation[] = [];
-  for (const [id, { document, ...rest }] of session.operations) {
+  for (const [id, { document, variables, operationName, ...rest }] of session.operations) {
     if (spilled.has(id)) continue;
-    let at = documents.indexOf(document);
-    if (at === -1) at = documents.push(document) - 1;
-    operations.push([id, at, rest]);
+    const places = [placeOf(id), placeOf(document), placeOf(variables)] as const;
+    operations.push(operationName === undefined ? [...places, rest] : [...places, rest, placeOf(operationName)]);
   }
-  return { ...state, version: VERSION, session: { ...session, operations }, documents, spilled: spilled.size > 0 };
+  return { ...session, operations };
 }
 
 /**
@@ -89,14 +134,26 @@ export function unpackAttachment(
   shared = (document: string) => document,
 ): { state: SocketState; spilled: boolean } | undefined {
   if (!isAttachment(value)) return undefined;
-  const { version: _, documents, spilled, session, ...state } = value;
+  const { texts, spilled } = value;
+  const { session, ...state } = JSON.parse(value.state) as PackedState;
   if (session.state !== "ready") return { state: { ...state, session }, spilled };
   const operations = new Map<string, StoredOperation>();
-  const texts = documents.map(shared);
-  for (const [id, document, rest] of session.operations) {
-    operations.set(id, { ...rest, document: texts[document] ?? "" });
+  const textAt = (place: number) => texts[place] ?? "";
+  for (const [id, document, variables, rest, operationName] of session.operations) {
+    operations.set(textAt(id), {
+      ...rest,
+      document: shared(textAt(document)),
+      variables: textAt(variables),
+      ...(operationName !== undefined && { operationName: textAt(operationName) }),
+    });
   }
   return { state: { ...state, session: { ...session, operations } }, spilled };
+}
+
+/** What the socket of an attachment is to be taken up for; undefined where that is to be done at once. */
+export function wantsIn(value: unknown, version: string | undefined): readonly number[] | undefined {
+  if (!isAttachment(value) || value.sleep === undefined || value.sleep.version !== version) return undefined;
+  return value.sleep.wants;
 }
 
 function isAttachment(value: unknown): value is Attachment {

@@ -31,6 +31,10 @@ export interface WakeContext {
   readonly ctx: DurableObjectState;
   readonly workspaceId: string;
   readonly settings: Settings;
+  /** Of the gateway, as the platform names it. */
+  readonly version: string | undefined;
+  /** Whether what wakes the object is for some sockets only. */
+  readonly letsSleep: boolean;
   readonly alarm: AlarmClock;
   readonly log: WorkspaceLog;
   /** Undefined for a workspace that nothing was written of. */
@@ -42,10 +46,11 @@ export interface WakeContext {
 
 /** Builds it from the platform's list of sockets, their attachments, and SQLite. Sends nothing that waits in the log yet. */
 export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
-  const { ctx, workspaceId, settings, alarm, log, stored, storage, isRefused } = context;
+  const { ctx, workspaceId, settings, version, letsSleep, alarm, log, stored, storage, isRefused } = context;
   const { limits } = settings;
-  const connections = new Connections(ctx, () => storage().operations);
-  stored?.operations.keepOnly(new Set([...connections].map(({ state }) => state.id)));
+  const connections = new Connections({ ctx, operations: () => storage().operations, version, letsSleep });
+  // Whoever has operations there does not sleep.
+  stored?.operations.keepOnly(new Set(Array.from(connections.awake(), ({ state }) => state.id)));
   const unread = new UnreadBytes(limits);
   const streams = new EventStreams({
     limits,

@@ -2,6 +2,7 @@ import type { Payload } from "../src/core/operation/subscription-groups.ts";
 import { identityOf } from "../src/core/principal.ts";
 import type { BatchFrames, Nexts } from "../src/core/protocol/batch-frames.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
+import { wantOf } from "../src/core/pubsub/sleepers.ts";
 import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
 import type { RunningOperation } from "./running-operation.ts";
@@ -15,6 +16,8 @@ export class Connection {
   stored: ReadonlyMap<string, StoredOperation>;
   /** Set by the close: nothing is sent afterwards, and its frames are not looked at. */
   closed = false;
+  /** Whether its attachment lets the next wake leave it asleep. */
+  maySleep = false;
   /** Bytes of documents and variables that the socket makes the workspace keep. */
   keptBytes = 0;
   /** How much it has been replayed lately, in bytes. */
@@ -52,6 +55,22 @@ export class Connection {
   get operations(): ReadonlyMap<string, StoredOperation> {
     const { session } = this.state;
     return session.state === "ready" ? session.operations : NO_OPERATIONS;
+  }
+
+  /** What its operations want to hear of, as of `wantOf`; undefined where it must be taken up by every wake. */
+  get wants(): readonly number[] | undefined {
+    const { session, principal } = this.state;
+    // A deploy may have taken a server's secret from the list.
+    if (session.state !== "ready" || principal.kind === "server") return undefined;
+    const wants: number[] = [];
+    for (const [id, { resume }] of session.operations) {
+      const operation = this.running.get(id);
+      const isLive = operation !== undefined && resume?.cursor === undefined;
+      if (!isLive || operation.streamId !== undefined) return undefined;
+      const { field, interest } = operation.plan;
+      wants.push(wantOf(field.name, interest));
+    }
+    return wants;
   }
 
   update(change: Partial<SocketState>): void {

@@ -1,39 +1,87 @@
+import { messageOf } from "../src/core/errors.ts";
 import type { OperationStore } from "../src/core/operation/operation-store.ts";
+import type { Sleeping } from "../src/core/operation/subscription-groups.ts";
 import { BatchFrames } from "../src/core/protocol/batch-frames.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
-import { findSpilled, packAttachment, type SocketState, unpackAttachment } from "./attachment.ts";
+import { Sleepers } from "../src/core/pubsub/sleepers.ts";
+import { findSpilled, packAttachment, type Sleep, type SocketState, unpackAttachment, wantsIn } from "./attachment.ts";
 import { Connection, keptBytesOf } from "./connection.ts";
 
-/** The open sockets of a workspace. Built from the platform's list and the attachments, at any wake. */
-export class Connections {
+/** What the sockets of a workspace need of their surroundings. */
+export interface ConnectionsContext {
+  readonly ctx: DurableObjectState;
+  /** Opens the store of operations that outgrow an attachment; only called when one does. */
+  readonly operations: () => OperationStore;
+  /** Of the gateway; without it nobody sleeps. */
+  readonly version: string | undefined;
+  /** Whether those that may sleep are left asleep for now. */
+  readonly letsSleep: boolean;
+}
+
+/**
+ * The open sockets of a workspace. Built from the platform's list and the attachments, at any wake. Those whose attachment
+ * lets them sleep are taken up when something is for them, and as soon as somebody asks for all.
+ */
+export class Connections implements Sleeping {
   readonly #ctx: DurableObjectState;
   readonly #operations: () => OperationStore;
+  readonly #version: string | undefined;
   readonly #frames = new BatchFrames();
   readonly #bySocket = new Map<WebSocket, Connection>();
+  readonly #sleepers = new Sleepers<WebSocket>();
+  /** One text for equal ones, until all are taken up: every attachment has a copy of its own. */
+  readonly #documents = new Map<string, string>();
+  #takeUp: (connection: Connection) => void = () => {};
   /** Made when somebody asks, which an event does not: most wakes are for one. */
   #byIdentity: Map<string, Set<Connection>> | undefined;
   #keptBytes = 0;
 
-  /** @param operations opens the store of operations that outgrow an attachment; only called when one does */
-  constructor(ctx: DurableObjectState, operations: () => OperationStore) {
+  constructor({ ctx, operations, version, letsSleep }: ConnectionsContext) {
     this.#ctx = ctx;
     this.#operations = operations;
-    const documents = new Map<string, string>();
-    const shared = (document: string) => {
-      const known = documents.get(document);
-      if (known === undefined) documents.set(document, document);
-      return known ?? document;
-    };
-    for (const socket of ctx.getWebSockets()) this.#load(socket, shared);
+    this.#version = version;
+    for (const socket of ctx.getWebSockets()) {
+      const attachment: unknown = socket.deserializeAttachment();
+      const wants = letsSleep ? wantsIn(attachment, version) : undefined;
+      if (wants === undefined) this.#load(socket, attachment);
+      else this.#sleepers.add(socket, wants);
+    }
+  }
+
+  /** Says how the operations of a socket are taken up: now of those that do not sleep, of the others when they wake. */
+  takeUpWith(takeUp: (connection: Connection) => void): void {
+    this.#takeUp = takeUp;
+    for (const connection of this.awake()) this.#start(connection);
   }
 
   get size(): number {
+    this.rouseAll();
     return this.#bySocket.size;
+  }
+
+  get isAnySleeping(): boolean {
+    return this.#sleepers.wantAnything;
+  }
+
+  rouse(field: string, topic: readonly string[]): void {
+    for (const socket of this.#sleepers.wanting(field, topic)) this.#rouse(socket);
+  }
+
+  /** Takes up all that sleep. */
+  rouseAll(): void {
+    for (const socket of this.#sleepers) this.#rouse(socket);
+    this.#documents.clear();
+  }
+
+  /** Those that do not sleep. */
+  awake(): Iterable<Connection> {
+    return this.#bySocket.values();
   }
 
   /** Bytes that all sockets make the workspace keep. */
   get keptBytes(): number {
+    this.rouseAll();
     return this.#keptBytes;
   }
 
@@ -45,14 +93,17 @@ export class Connections {
   }
 
   [Symbol.iterator](): Iterator<Connection> {
+    this.rouseAll();
     return this.#bySocket.values();
   }
 
   get(socket: WebSocket): Connection | undefined {
+    this.#rouse(socket);
     return this.#bySocket.get(socket);
   }
 
   ofIdentity(identity: string): ReadonlySet<Connection> {
+    this.rouseAll();
     if (this.#byIdentity === undefined) {
       this.#byIdentity = new Map();
       for (const connection of this) addTo(this.#byIdentity, connection);
@@ -81,7 +132,9 @@ export class Connections {
 
   #saveSpilling(connection: Connection, spilled: ReadonlySet<string>): void {
     const { state, operations, stored: before } = connection;
-    connection.socket.serializeAttachment(packAttachment(state, spilled));
+    const sleep = spilled.size === 0 ? this.#sleepOf(connection) : undefined;
+    connection.socket.serializeAttachment(packAttachment(state, spilled, sleep));
+    connection.maySleep = sleep !== undefined;
     const stored = new Map<string, StoredOperation>();
     for (const id of spilled) {
       const operation = operations.get(id);
@@ -114,22 +167,52 @@ export class Connections {
     if (connection.stored.size > 0) this.#operations().deleteSocket(connection.state.id);
   }
 
-  #load(socket: WebSocket, shared: (document: string) => string): void {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const attachment: unknown = socket.deserializeAttachment();
-    // Null is what a close of ours leaves behind.
-    if (attachment === null) return;
-    const unpacked = unpackAttachment(attachment, shared);
-    if (unpacked === undefined) return closeQuietly(socket, CLOSE.RESTART);
-    const { state, spilled } = unpacked;
-    if (!spilled || state.session.state !== "ready") {
-      this.#count(this.#insert(new Connection(socket, state, NOTHING_STORED, this.#frames)));
-      return;
+  /** What goes wrong with one socket ends that socket, which comes back: the others must not miss an event because of it. */
+  #rouse(socket: WebSocket): void {
+    if (!this.#sleepers.delete(socket)) return;
+    try {
+      const connection = this.#load(socket, socket.deserializeAttachment());
+      if (connection !== undefined) this.#start(connection);
+    } catch (thrown) {
+      console.error({ message: "A socket could not be taken up", error: messageOf(thrown) });
+      closeQuietly(socket, CLOSE.RESTART);
     }
-    const stored = this.#operations().load(state.id);
-    const session = withStored(state.session, stored);
-    this.#count(this.#insert(new Connection(socket, { ...state, session }, stored, this.#frames)));
   }
+
+  #start(connection: Connection): void {
+    this.#takeUp(connection);
+    if (connection.maySleep || connection.closed || connection.stored.size > 0) return;
+    // One that could not sleep, or only by what another version said of it, may from the next wake on.
+    if (this.#sleepOf(connection) !== undefined) this.save(connection);
+  }
+
+  #sleepOf({ wants }: Connection): Sleep | undefined {
+    const version = this.#version;
+    return version === undefined || wants === undefined ? undefined : { version, wants };
+  }
+
+  #load(socket: WebSocket, attachment: unknown): Connection | undefined {
+    // Null is what a close of ours leaves behind.
+    if (attachment === null || socket.readyState !== WebSocket.OPEN) return undefined;
+    const unpacked = unpackAttachment(attachment, this.#shared);
+    if (unpacked === undefined) {
+      closeQuietly(socket, CLOSE.RESTART);
+      return undefined;
+    }
+    const { state, spilled } = unpacked;
+    const stored = spilled ? this.#operations().load(state.id) : NOTHING_STORED;
+    const session = state.session.state === "ready" && spilled ? withStored(state.session, stored) : state.session;
+    const connection = this.#insert(new Connection(socket, { ...state, session }, stored, this.#frames));
+    connection.maySleep = wantsIn(attachment, this.#version) !== undefined;
+    this.#count(connection);
+    return connection;
+  }
+
+  readonly #shared = (document: string): string => {
+    const known = this.#documents.get(document);
+    if (known === undefined) this.#documents.set(document, document);
+    return known ?? document;
+  };
 
   #insert(connection: Connection): Connection {
     this.#bySocket.set(connection.socket, connection);

@@ -66,7 +66,7 @@ export class Sockets {
       },
     });
     // An eviction leaves the alarm as it was, and no timer.
-    for (const connection of connections) {
+    for (const connection of connections.awake()) {
       if (connection.state.session.state === "opening") this.schedule(connection);
     }
   }
@@ -114,9 +114,13 @@ export class Sockets {
     this.#subscriptions.close(connection, event);
   }
 
-  /** Closes every socket that a test picks. Returns how many there were. */
-  closeWhere(isMeant: (connection: Connection) => boolean, event: CloseEvent): number {
-    const meant = [...this.#connections].filter(isMeant);
+  /** Closes every socket, of all or of some, that a test picks. Returns how many there were. */
+  closeWhere(
+    isMeant: (connection: Connection) => boolean,
+    event: CloseEvent,
+    among: Iterable<Connection> = this.#connections,
+  ): number {
+    const meant = [...among].filter(isMeant);
     for (const connection of meant) this.close(connection, event);
     return meant.length;
   }

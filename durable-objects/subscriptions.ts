@@ -72,7 +72,7 @@ export class Subscriptions {
     };
     const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
     // Two of them fit into a frame of a client that takes batches.
-    this.#groups = new SubscriptionGroups(limits.MAX_BATCH_FRAME_BYTES / 2);
+    this.#groups = new SubscriptionGroups(limits.MAX_BATCH_FRAME_BYTES / 2, connections);
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
@@ -95,7 +95,7 @@ export class Subscriptions {
       goLive: (operation, how) => this.#goLive(operation, how),
       setSlow: (connection, isSlow, now) => this.#slowReaders.setSlow(connection, isSlow, now),
     });
-    for (const connection of connections) this.#takeUp(connection);
+    connections.takeUpWith((connection) => this.#takeUp(connection));
   }
 
   get catchingUp(): number {
@@ -125,6 +125,8 @@ export class Subscriptions {
   start(connection: Connection, id: string, payload: SubscribePayload, now: number): void {
     const { session } = connection.state;
     if (session.state !== "ready") return;
+    // The limits of all count, and equal operations share a plan.
+    this.#context.connections.rouseAll();
     const { query: document, operationName, variables, extensions } = payload;
     const requested = {
       document,

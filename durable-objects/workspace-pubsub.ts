@@ -73,14 +73,14 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
-    this.#wake().sockets.forget(socket);
+    this.#wake({ letsSleep: true }).sockets.forget(socket);
     // The runtime does not answer a close by itself. Of a connection that broke nothing is let go of either, before the
     // garbage collector finds the socket: then thousands go at once.
     closeQuietly(socket, answeringClose({ code, reason }));
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#wake().sockets.forget(socket);
+    this.#wake({ letsSleep: true }).sockets.forget(socket);
     closeQuietly(socket, CLOSE.NORMAL);
   }
 
@@ -97,7 +97,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     const now = Date.now();
     // Awake before anything is written: what a wake catches up on reads the log to its head, and would find rows there
     // that are delivered below once more.
-    const { subscriptions } = this.#wake();
+    const { subscriptions } = this.#wake({ letsSleep: true });
     const { open, positionAt } = this.#log;
     const toBody = this.#settings.orderByRecord ? this.#markedBody : undefined;
     const { outcomes, rows } = writeMessages(requests, now, positionAt, open, toBody, () => {
@@ -208,13 +208,19 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return { closed };
   }
 
-  /** What is only in memory, built again after every eviction. */
-  #wake(): AwakeWorkspace {
+  /**
+   * What is only in memory, built again after every eviction. Without a reason to let sockets sleep all are taken up: it
+   * costs less at once than after a look at each.
+   */
+  #wake({ letsSleep } = { letsSleep: false }): AwakeWorkspace {
     if (this.#awake === undefined) {
       const awake = wakeWorkspace({
         ctx: this.ctx,
         workspaceId: this.#workspaceId,
         settings: this.#settings,
+        // Not where the Worker runs by other tools than Cloudflare's.
+        version: this.env.CF_VERSION_METADATA?.id,
+        letsSleep,
         alarm: this.#alarm,
         log: this.#log,
         stored: this.#storage,
@@ -222,8 +228,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
         isRefused: (principal) => this.#isRefused(principal),
       });
       this.#awake = awake;
-      // A deploy may have taken a secret from the list while the object slept: before anything is sent.
-      awake.sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED);
+      const { sockets, connections } = awake;
+      // A deploy may have taken a secret from the list while the object slept: before anything is sent. No server sleeps.
+      sockets.closeWhere(({ state }) => this.#isWithoutSecret(state.principal), CLOSE.REVOKED, connections.awake());
       awake.subscriptions.goOn(Date.now());
     }
     return this.#awake;
@@ -254,7 +261,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     return new Enricher({
       ...{ service, limits, secretFields },
       workspaceId: this.ctx.id.name ?? "",
-      isWanted: (objectNameSingular) => this.#wake().streams.asksFor(objectNameSingular),
+      isWanted: (objectNameSingular) => this.#wake({ letsSleep: true }).streams.asksFor(objectNameSingular),
     });
   }
 

@@ -9,10 +9,11 @@ import { DEV_BINDINGS } from "../../test/support/dev-bindings.ts";
 import { buildWorker } from "../../test/support/workerd.ts";
 import type { BuiltWorker } from "./workerd.ts";
 
-/** The gateway as a deploy would build it, with development's secrets. */
+/** The gateway as a deploy would build it, and with a version as a deploy would give it; the secrets are development's. */
 export async function buildGateway(): Promise<BuiltWorker> {
   const vars = { ...DEV_BINDINGS, PLAYGROUND: "off" };
-  return { folder: await buildWorker(), objectClass: "WorkspacePubSub", objectBinding: "WORKSPACES", vars };
+  const json = { CF_VERSION_METADATA: { id: "1c5cb1ba-5c1a-4ef1-8b2d-95c0a6a2c4b0" } };
+  return { folder: await buildWorker(), objectClass: "WorkspacePubSub", objectBinding: "WORKSPACES", vars, json };
 }
 
 /** The bare Durable Object of `bench/control`; built once. */

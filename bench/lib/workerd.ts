@@ -18,6 +18,8 @@ export interface BuiltWorker {
   readonly objectBinding: string;
   /** Vars and secrets. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Bindings that are objects: those that the platform gives a deploy. */
+  readonly json?: Readonly<Record<string, object>>;
   /** The folder of a Worker beside it, bound to its queue consumer and to its `Publisher`, which listens too. */
   readonly doors?: string;
 }
@@ -103,7 +105,7 @@ export class ${objectClass} extends Quiet {
 }
 
 async function configOf(
-  { folder, objectClass, objectBinding, vars, doors }: BuiltWorker,
+  { folder, objectClass, objectBinding, vars, json = {}, doors }: BuiltWorker,
   configFolder: string,
   { symbols, watched = false, tellsBuilds = false }: StartOptions,
 ): Promise<string> {
@@ -116,7 +118,10 @@ async function configOf(
     return type === undefined ? [] : [`(name = ${quote(name)}, ${type} = embed ${quote(file)})`];
   });
   if (tellsBuilds) modules.unshift('(name = "tells-builds.js", esModule = embed "tells-builds.js")');
-  const texts = Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`);
+  const values = [
+    ...Object.entries(vars).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`),
+    ...Object.entries(json).map(([name, value]) => `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`),
+  ];
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const tail :Workerd.Worker = (
@@ -147,7 +152,7 @@ const worker :Workerd.Worker = (
   tails = [${watched ? '"tail"' : ""}],
   bindings = [
     (name = ${quote(objectBinding)}, durableObjectNamespace = ${quote(objectClass)}),
-    ${texts.join(",\n    ")}
+    ${values.join(",\n    ")}
   ],
 );
 `;

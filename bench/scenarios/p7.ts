@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Attachment, packAttachment } from "../../durable-objects/attachment.ts";
 import { DEV_WORKSPACE_ID } from "../../scripts/lib/sign-token.ts";
 import { withOperation } from "../../src/core/protocol/session.ts";
+import { wantOf } from "../../src/core/pubsub/sleepers.ts";
 import { type Audience, openAudience } from "../lib/audience.ts";
 import { buildControl, buildGateway } from "../lib/build.ts";
 import { WATCHED_PERSON } from "../lib/crm-event.ts";
@@ -135,5 +136,7 @@ function someAttachment(): Attachment {
   const facts = { workspaceId: DEV_WORKSPACE_ID, issuedAt: seconds, expiresAt: seconds + 3600 };
   const principal = { kind: "user", ...facts, userId: id, userWorkspaceId: id } as const;
   const state = { id, principal, session, seenAt: now, batches: false, warned: false };
-  return packAttachment(state, new Set());
+  const { objectNameSingular, action, recordId } = variables.input;
+  const wants = [wantOf("onDbEvent", [objectNameSingular, action, recordId])];
+  return packAttachment(state, new Set(), { version: crypto.randomUUID(), wants });
 }

@@ -1,7 +1,14 @@
 import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findSpilled, packAttachment, type SocketState, unpackAttachment } from "../../durable-objects/attachment.ts";
+import {
+  type Attachment,
+  findSpilled,
+  packAttachment,
+  type SocketState,
+  unpackAttachment,
+  wantsIn,
+} from "../../durable-objects/attachment.ts";
 import type { Principal } from "../../src/core/principal.ts";
 import { openSession, type ReadySession, type StoredOperation } from "../../src/core/protocol/session.ts";
 import { anyText } from "../support/any-text.ts";
@@ -45,7 +52,16 @@ function stateWith(session: SocketState["session"]): SocketState {
 }
 
 const running = (operations: Operations): ReadySession => ({ state: "ready", operations, ...RATES });
-const pack = (operations: Operations) => packAttachment(stateWith(running(operations)), findSpilled(operations));
+/** As large as it gets: whoever has nothing elsewhere may sleep, whatever it wants. */
+function pack(operations: Operations): Attachment {
+  const spilled = findSpilled(operations);
+  const wants = Array.from(operations, () => 2 ** 30 - 1);
+  return packAttachment(
+    stateWith(running(operations)),
+    spilled,
+    spilled.size === 0 ? { version: UUID, wants } : undefined,
+  );
+}
 /** What a wake finds: strings are as they come out of a parser, which is how they came in. */
 const unpack = (attachment: unknown) => unpackAttachment(structuredClone(attachment));
 
@@ -99,7 +115,8 @@ describe("an attachment", () => {
 
   it("holds a document once, however many operations have it", () => {
     const document = "x".repeat(5_000);
-    expect(pack(many(50, () => ({ document })))).toMatchObject({ documents: [document], spilled: false });
+    const { texts, spilled } = pack(many(50, () => ({ document })));
+    expect([texts.filter((text) => text === document).length, spilled]).toEqual([1, false]);
   });
 
   it("says whether operations are elsewhere, and brings back the others", () => {
@@ -133,6 +150,29 @@ describe("an attachment", () => {
       }),
     );
   });
+});
+
+describe("what a socket that may sleep wants", () => {
+  const state = stateWith(running(many(2, () => ({}))));
+  const sleeping = packAttachment(state, new Set(), { version: "a", wants: [1, 2] });
+
+  it("is read by the version that wrote it, and by no other", () => {
+    expect(wantsIn(structuredClone(sleeping), "a")).toEqual([1, 2]);
+    expect(wantsIn(sleeping, "b")).toBeUndefined();
+    expect(wantsIn(sleeping, undefined)).toBeUndefined();
+  });
+
+  it("may be nothing, which is not the same as not to sleep", () => {
+    expect(wantsIn(packAttachment(state, new Set(), { version: "a", wants: [] }), "a")).toEqual([]);
+    expect(wantsIn(packAttachment(state, new Set()), "a")).toBeUndefined();
+    expect(wantsIn(packAttachment(state, new Set()), undefined)).toBeUndefined();
+  });
+
+  it.each([undefined, null, "1", { ...sleeping, version: 0 }])("is not read from %j", (value) => {
+    expect(wantsIn(value, "a")).toBeUndefined();
+  });
+
+  it("is no part of its state", () => expect(unpack(sleeping)).toEqual({ state, spilled: false }));
 });
 
 describe("what does not fit", () => {

@@ -9,6 +9,7 @@ import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { MemoryReplayLog } from "../../src/core/pubsub/memory-replay-log.ts";
 import { retentionFrom } from "../../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../../src/core/streams/event-streams.ts";
+import { changeStoredState, withCursors } from "./support/stored-state.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -142,9 +143,12 @@ it("[SLOW-3] one that has drained is not closed for waiting until it is its turn
   await evictDurableObject(workspace.stub);
   await runInDurableObject(workspace.stub, (_, state) => {
     for (const socket of state.getWebSockets()) {
-      const attachment = socket.deserializeAttachment();
-      for (const operation of attachment.session.operations) operation[2].resume = { cursor: 0 };
-      socket.serializeAttachment({ ...attachment, drainBy: Date.now() - 1 });
+      const drainBy = Date.now() - 1;
+      changeStoredState(
+        socket,
+        (stored) => ({ ...withCursors(stored, () => 0), drainBy }),
+        () => undefined,
+      );
     }
   });
   await runDurableObjectAlarm(workspace.stub);

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import type { Attachment } from "../../durable-objects/attachment.ts";
 import { age } from "./support/age.ts";
+import { changeStoredState } from "./support/stored-state.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -208,9 +208,14 @@ describe("a server's socket", () => {
     await evictDurableObject(stub);
     // As if it had come with another secret, which the settings do not have.
     await runInDurableObject(stub, (_, state) => {
-      const [socket] = state.getWebSockets().slice(-1);
-      const attachment = socket?.deserializeAttachment() as Attachment;
-      socket?.serializeAttachment({ ...attachment, principal: { ...attachment.principal, secretTag: "another" } });
+      for (const socket of state.getWebSockets().slice(-1)) {
+        changeStoredState(socket, (stored) => {
+          const { principal } = stored;
+          return principal.kind === "server"
+            ? { ...stored, principal: { ...principal, secretTag: "another" } }
+            : stored;
+        });
+      }
     });
     await publish({ workspaceId, channel: "notes", payload: 1 });
     const sockets = [kept, taken];

@@ -1,10 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { Attachment } from "../../durable-objects/attachment.ts";
 import { type BilledCounts, UNITS, type UnitName } from "../../scripts/lib/billed-counts.ts";
 import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { Meter } from "./support/meter.ts";
+import { storedState } from "./support/stored-state.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -244,8 +244,7 @@ describe("what is billed for an hour in which nothing happens", () => {
   /** How many sockets have been sent a ping that they have not answered. */
   function countAsked(stub: Workspace["stub"]): Promise<number> {
     return runInDurableObject(stub, (_, state) => {
-      const attachments = state.getWebSockets().map((socket) => socket.deserializeAttachment() as Attachment);
-      return attachments.filter(({ answerBy }) => answerBy !== undefined).length;
+      return state.getWebSockets().filter((socket) => storedState(socket)?.answerBy !== undefined).length;
     });
   }
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Attachment } from "../../durable-objects/attachment.ts";
 import { age } from "./support/age.ts";
+import { changeStoredState } from "./support/stored-state.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -71,8 +71,11 @@ describe("the one alarm", () => {
     await evictDurableObject(stub);
     await runInDurableObject(stub, (_, state) => {
       for (const each of state.getWebSockets()) {
-        const attachment = each.deserializeAttachment() as Attachment;
-        each.serializeAttachment({ ...attachment, session: { state: "opening", initBy: Date.now() } });
+        changeStoredState(
+          each,
+          (stored) => ({ ...stored, session: { state: "opening", initBy: Date.now() } }),
+          () => undefined,
+        );
       }
     });
     await stub.inspect();

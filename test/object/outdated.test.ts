@@ -25,8 +25,8 @@ it("[OUTDATED-1] ends a stored operation that no longer holds with OPERATION_OUT
   await healthy.drain();
   await rewriteAttachments(workspace, (attachment) => ({
     ...attachment,
-    documents: attachment.documents.map((document) =>
-      JSON.stringify(attachment.session).includes('"old"') ? "subscription { gone }" : document,
+    texts: attachment.texts.map((text) =>
+      attachment.texts.includes("old") && text.includes("onDbEvent") ? "subscription { gone }" : text,
     ),
   }));
 

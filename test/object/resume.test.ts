@@ -1,5 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { changeStoredState, withCursors } from "./support/stored-state.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -102,10 +103,13 @@ describe("resume", () => {
     await evictDurableObject(stub);
     // As if the eviction had come before the first page.
     await runInDurableObject(stub, async (_, state) => {
-      const [server] = state.getWebSockets();
-      const attachment = server?.deserializeAttachment();
-      for (const operation of attachment.session.operations) operation[2].resume = { cursor: 0 };
-      server?.serializeAttachment(attachment);
+      for (const server of state.getWebSockets()) {
+        changeStoredState(
+          server,
+          (stored) => withCursors(stored, () => 0),
+          () => undefined,
+        );
+      }
     });
     await evictDurableObject(stub);
     await publish(personEvent("1"));

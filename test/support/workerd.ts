@@ -136,6 +136,9 @@ interface ConfigParts {
   readonly tellsWakes: boolean;
 }
 
+/** What the platform would tell the Worker of its deploy. */
+const VERSION = { id: "6f0a3f0e-0d0c-4a0e-9b7e-2f4c8f5d7a11" };
+
 /** Stands before the Worker. */
 const TELLS_WAKES = `
   import worker, { WorkspacePubSub as Quiet } from "./worker.js";
@@ -186,6 +189,7 @@ const gateway :Workerd.Worker = (
     (name = "WORKSPACES", durableObjectNamespace = "WorkspacePubSub"),
     (name = "DEAD_LETTERS", queue = "nothing"),
     (name = "ASSETS", service = "nothing"),
+    (name = "CF_VERSION_METADATA", json = ${quote(JSON.stringify(VERSION))}),
     ${texts.join(",\n    ")},
   ],
 );

@@ -37,16 +37,26 @@ export interface GroupMember {
   readonly head: string;
 }
 
+/** Subscriptions that have not been taken up since the object was woken. */
+export interface Sleeping {
+  /** Whether there are some. */
+  readonly isAnySleeping: boolean;
+  /** Has those enter their groups that want to hear of a topic. */
+  rouse(field: string, topic: readonly string[]): void;
+}
+
 /** All running subscriptions of a workspace. Holds nothing that cannot be rebuilt from the sockets' attachments. */
 export class SubscriptionGroups<Member extends GroupMember> {
   readonly #groups = new Map<string, Group<Member>>();
   readonly #groupsByField = new Map<string, number>();
   readonly #index = new SubscriptionIndex<Group<Member>>();
   readonly #maxPayloadBytes: number;
+  readonly #sleeping: Sleeping;
 
   /** @param maxPayloadBytes up to which the events of one message are handed out together */
-  constructor(maxPayloadBytes = Number.POSITIVE_INFINITY) {
+  constructor(maxPayloadBytes = Number.POSITIVE_INFINITY, sleeping: Sleeping = NOBODY) {
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#sleeping = sleeping;
   }
 
   get size(): number {
@@ -78,7 +88,7 @@ export class SubscriptionGroups<Member extends GroupMember> {
 
   /** Whether anybody is subscribed to a field. */
   hears({ name }: SubscriptionField): boolean {
-    return this.#groupsByField.has(name);
+    return this.#sleeping.isAnySleeping || this.#groupsByField.has(name);
   }
 
   /**
@@ -113,6 +123,7 @@ export class SubscriptionGroups<Member extends GroupMember> {
   ): void {
     for (const occurrence of field.occurrencesIn(message, row.at, scope)) {
       const offset = offsetOf(row, occurrence.event);
+      if (this.#sleeping.isAnySleeping) this.#sleeping.rouse(field.name, occurrence.topic);
       for (const group of this.#index.match(field.name, occurrence.topic)) {
         const { plan, viewer, positions } = group;
         const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
@@ -127,6 +138,8 @@ export class SubscriptionGroups<Member extends GroupMember> {
     else this.#groupsByField.set(field.name, count);
   }
 }
+
+const NOBODY: Sleeping = { isAnySleeping: false, rouse: () => {} };
 
 /** How much all groups may have in memory before it is handed out. */
 const MAX_GATHERED_BYTES = 4 * 1024 * 1024;

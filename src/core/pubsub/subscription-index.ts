@@ -13,14 +13,14 @@ export class SubscriptionIndex<Item> {
   }
 
   add(field: string, interest: Interest, item: Item): void {
-    const key = indexKey(field, interest.map(encodePart));
+    const key = interestKey(field, interest);
     const items = this.#items.get(key);
     if (items === undefined) this.#items.set(key, new Set([item]));
     else items.add(item);
   }
 
   delete(field: string, interest: Interest, item: Item): void {
-    const key = indexKey(field, interest.map(encodePart));
+    const key = interestKey(field, interest);
     const items = this.#items.get(key);
     items?.delete(item);
     if (items?.size === 0) this.#items.delete(key);
@@ -28,16 +28,26 @@ export class SubscriptionIndex<Item> {
 
   /** Everybody whose interest fits the topic. */
   *match(field: string, topic: readonly string[]): Generator<Item> {
-    const parts = topic.map(encodePart);
-    for (let anyOf = 0; anyOf < 1 << parts.length; anyOf++) {
-      const key = indexKey(
-        field,
-        parts.map((part, i) => (anyOf & (1 << i) ? ANY : part)),
-      );
+    for (const key of topicKeys(field, topic)) {
       const items = this.#items.get(key);
       if (items !== undefined) yield* items;
     }
   }
+}
+
+/** What stands for an interest in a field: the same for equal ones. */
+export function interestKey(field: string, interest: Interest): string {
+  return `${field} ${interest.map(encodePart).join(" ")}`;
+}
+
+/** The keys of all interests that fit a topic. */
+export function topicKeys(field: string, topic: readonly string[]): string[] {
+  const parts = topic.map(encodePart);
+  const keys: string[] = [];
+  for (let anyOf = 0; anyOf < 1 << parts.length; anyOf++) {
+    keys.push(`${field} ${parts.map((part, i) => (anyOf & (1 << i) ? ANY : part)).join(" ")}`);
+  }
+  return keys;
 }
 
 /** No part encodes to this: a part in quotes never equals it. */
@@ -46,8 +56,4 @@ const ANY = "*";
 /** Quoted, so that no text from outside can be mistaken for two parts or for "any". */
 function encodePart(part: string | undefined): string {
   return part === undefined ? ANY : JSON.stringify(part);
-}
-
-function indexKey(field: string, parts: readonly string[]): string {
-  return `${field} ${parts.join(" ")}`;
 }

@@ -81,13 +81,14 @@ export const MUTANTS_OF_RESUMING: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/workspace-pubsub.ts",
-        find: "    const { subscriptions } = this.#wake();\n    const { open, positionAt } = this.#log;",
+        find: "    const { subscriptions } = this.#wake({ letsSleep: true });\n    const { open, positionAt } = this.#log;",
         replace: "    const { open, positionAt } = this.#log;",
       },
       {
         file: "durable-objects/workspace-pubsub.ts",
         find: "    subscriptions.deliver(rows, now);",
-        replace: "    const { subscriptions } = this.#wake();\n    subscriptions.deliver(rows, now);",
+        replace:
+          "    const { subscriptions } = this.#wake({ letsSleep: true });\n    subscriptions.deliver(rows, now);",
       },
     ],
     caughtBy: "chaos:evictions",

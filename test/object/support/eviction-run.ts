@@ -1,11 +1,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import type { Attachment } from "../../../durable-objects/attachment.ts";
+import type { SocketState } from "../../../durable-objects/attachment.ts";
 import { parseRevocation } from "../../../src/core/revocation.ts";
 import { offsetOf } from "../../chaos/accepted-log.ts";
 import { Random } from "../../chaos/random.ts";
 import { type ChaosMessage, Traffic } from "../../chaos/traffic.ts";
 import { totalsOf, type Verdict, wrongIn } from "../../chaos/verdict.ts";
 import { EvictableClient, type EvictableUser, QUIET_OBJECT } from "./evictable-client.ts";
+import { changeStoredState, storedState, withCursors } from "./stored-state.ts";
 import { newWorkspace } from "./workspace.ts";
 
 const CLIENTS = 4;
@@ -197,9 +198,7 @@ export class EvictionRun {
     await client.settle();
     await this.#evict();
     const expiresAt = Math.floor(Date.now() / 1000);
-    await this.#changeAttachments(client, (attachment) => {
-      return { ...attachment, principal: { ...attachment.principal, expiresAt } };
-    });
+    await this.#changeStates(client, (state) => ({ ...state, principal: { ...state.principal, expiresAt } }));
     await this.#evict();
     // What was written before that may have been sent before it too: the token's second began earlier.
     await scheduler.wait(2);
@@ -236,28 +235,24 @@ export class EvictionRun {
     );
     const inTheMiddle = client.takeUpTo(frames, cursors);
     await this.#evict();
-    await this.#changeAttachments(client, (attachment) => {
-      if (!("operations" in attachment.session)) return attachment;
-      const operations = attachment.session.operations.map(([id, document, rest]) => {
-        const cursor = inTheMiddle.get(id);
-        return [id, document, cursor === undefined ? rest : { ...rest, resume: { cursor } }] as const;
-      });
-      return { ...attachment, session: { ...attachment.session, operations } };
-    });
+    await this.#changeStates(client, (state) => withCursors(state, (id) => inTheMiddle.get(id)), inTheMiddle.size > 0);
     await this.#evict();
     if (inTheMiddle.size > 0) this.#count("evicted in the middle of a replay");
     for (let call = 0; call < CALLS_OF_A_WAKE; call++) await this.#publishSome();
     await client.readUntil(() => client.isLive);
   }
 
-  /** Changes the stored state of a client's sockets. */
-  async #changeAttachments(client: EvictableClient, change: (attachment: Attachment) => Attachment): Promise<void> {
+  /** Changes the stored state of a client's sockets, which sleep no longer where they read the log then. */
+  async #changeStates(
+    client: EvictableClient,
+    change: (state: SocketState) => SocketState,
+    readsLog = false,
+  ): Promise<void> {
     await runInDurableObject(this.#workspace.stub, (_, state) => {
       for (const socket of state.getWebSockets()) {
-        const attachment = socket.deserializeAttachment() as Attachment | null;
-        const { principal } = attachment ?? {};
-        if (attachment === null || principal?.kind !== "user" || principal.userId !== client.userId) continue;
-        socket.serializeAttachment(change(attachment));
+        const { principal } = storedState(socket) ?? {};
+        if (principal?.kind !== "user" || principal.userId !== client.userId) continue;
+        changeStoredState(socket, change, (sleep) => (readsLog ? undefined : sleep));
       }
     });
   }
