@@ -7,29 +7,35 @@ import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
 import type { RunningOperation } from "./running-operation.ts";
 
-/** A socket in memory: its stored state, and what follows from it. */
+/**
+ * A socket in memory: its stored state, and what follows from it. Thousands take turns at every event, so whatever one
+ * touches has to be fetched from memory: what an event needs stands here, first, and not in objects of the state.
+ */
 export class Connection {
   readonly socket: WebSocket;
-  readonly running = new Map<string, RunningOperation>();
-  state: SocketState;
-  /** The operations that are in storage, as they are there. */
-  stored: ReadonlyMap<string, StoredOperation>;
   /** Set by the close: nothing is sent afterwards, and its frames are not looked at. */
   closed = false;
+  /** Bytes that were queued for it in this turn; 0 between turns. */
+  turnBytes = 0;
+  /** Bytes that it may be sent, at most, before the runtime is asked again how many it has not read; below 0 to ask. */
+  mayFollow = -1;
+  /** Of what waits for the end of the turn. */
+  #batchBytes = 0;
+  readonly #batches: boolean;
+  #tokenExpiresAt: number;
+  readonly running = new Map<string, RunningOperation>();
+  #state: SocketState;
+  /** The operations that are in storage, as they are there. */
+  stored: ReadonlyMap<string, StoredOperation>;
   /** Whether its attachment lets the next wake leave it asleep. */
   maySleep = false;
   /** Bytes of documents and variables that the socket makes the workspace keep. */
   keptBytes = 0;
   /** How much it has been replayed lately, in bytes. */
   replayed: TokenBucket | undefined;
-  /** Bytes that were queued for it in this turn; 0 between turns. */
-  turnBytes = 0;
-  /** Bytes that were sent to it, at most, since the runtime was last asked how many it has not read; infinite to ask. */
-  sentSinceLook = Number.POSITIVE_INFINITY;
   /** What waits for the end of the turn, to share a frame. Empty between turns. */
   readonly #batch: Nexts[] = [];
   readonly #frames: BatchFrames;
-  #batchBytes = 0;
 
   /** @param frames of all sockets of the workspace */
   constructor(
@@ -38,22 +44,29 @@ export class Connection {
     stored: ReadonlyMap<string, StoredOperation>,
     frames: BatchFrames,
   ) {
-    this.#frames = frames;
     this.socket = socket;
-    this.state = state;
+    this.#batches = state.batches;
+    this.#tokenExpiresAt = expiryOf(state);
+    this.#state = state;
     this.stored = stored;
+    this.#frames = frames;
+  }
+
+  get state(): SocketState {
+    return this.#state;
   }
 
   get identity(): string {
-    return identityOf(this.state.principal);
+    return identityOf(this.#state.principal);
   }
 
+  /** Epoch ms. */
   get tokenExpiresAt(): number {
-    return this.state.principal.expiresAt * 1000;
+    return this.#tokenExpiresAt;
   }
 
   get operations(): ReadonlyMap<string, StoredOperation> {
-    const { session } = this.state;
+    const { session } = this.#state;
     return session.state === "ready" ? session.operations : NO_OPERATIONS;
   }
 
@@ -74,26 +87,27 @@ export class Connection {
   }
 
   update(change: Partial<SocketState>): void {
-    this.state = { ...this.state, ...change };
+    this.#state = { ...this.#state, ...change };
+    this.#tokenExpiresAt = expiryOf(this.#state);
   }
 
   /** Takes away what is only there while something is wrong. */
   clear(...keys: readonly ("askedAt" | "answerBy" | "drainBy" | "isSlowAtEdge")[]): void {
-    const state: { -readonly [Key in keyof SocketState]: SocketState[Key] } = { ...this.state };
+    const state: { -readonly [Key in keyof SocketState]: SocketState[Key] } = { ...this.#state };
     for (const key of keys) delete state[key];
-    this.state = state;
+    this.#state = state;
   }
 
   /** Changes the session of a socket that runs operations. */
   updateReady(change: (session: ReadySession) => ReadySession): void {
-    const { session } = this.state;
+    const { session } = this.#state;
     if (session.state === "ready") this.update({ session: change(session) });
   }
 
   /** Sends a message now. */
   send(frame: string): void {
     this.#sendBatch();
-    this.sentSinceLook += 3 * frame.length;
+    this.mayFollow -= 3 * frame.length;
     this.#transmit(frame);
   }
 
@@ -102,9 +116,9 @@ export class Connection {
     // A head has one character per byte but for the id, which has three bytes per character at most; and a comma.
     const bytes = bytesOfTails + tails.length * (3 * head.length + 1);
     this.turnBytes += bytes;
-    this.sentSinceLook += bytes;
+    this.mayFollow -= bytes;
     if (this.#batchBytes + bytes + BRACKETS > maxBatchBytes) this.#sendBatch();
-    if (this.state.batches && bytes + BRACKETS <= maxBatchBytes) {
+    if (this.#batches && bytes + BRACKETS <= maxBatchBytes) {
       this.#batch.push({ head, tails });
       this.#batchBytes += bytes;
     } else {
@@ -119,7 +133,7 @@ export class Connection {
   }
 
   #sendBatch(): void {
-    if (this.#batch.length === 0) return;
+    if (this.#batchBytes === 0) return;
     const frame = this.#frames.of(this.#batch);
     this.#batch.length = 0;
     this.#batchBytes = 0;
@@ -140,6 +154,11 @@ export class Connection {
 const BRACKETS = 2;
 
 const NO_OPERATIONS: ReadonlyMap<string, StoredOperation> = new Map();
+
+/** Epoch ms. */
+function expiryOf({ principal }: SocketState): number {
+  return principal.expiresAt * 1000;
+}
 
 /** Bytes that an operation makes the workspace keep. */
 export function keptBytesOf({ document, variables }: Pick<StoredOperation, "document" | "variables">): number {

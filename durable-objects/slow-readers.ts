@@ -28,7 +28,8 @@ export class SlowReaders {
 
   /** Whether more waits for a socket than may, here or at the edge that relays it. */
   isTooSlow(connection: Connection, now: number): boolean {
-    return connection.state.isSlowAtEdge === true || this.#context.unread.isTooSlow(connection, now);
+    const isSlowAtEdge = connection.mayFollow < 0 && connection.state.isSlowAtEdge === true;
+    return isSlowAtEdge || this.#context.unread.isTooSlow(connection, now);
   }
 
   /**
@@ -44,7 +45,11 @@ export class SlowReaders {
     connection.updateReady((ready) =>
       live.reduce((session, { id }) => withResumeState(session, id, { cursor: offset }), ready),
     );
-    if (where === "edge") connection.update({ isSlowAtEdge: true });
+    if (where === "edge") {
+      connection.update({ isSlowAtEdge: true });
+      // Nobody looks at its state otherwise.
+      connection.mayFollow = -1;
+    }
     this.setSlow(connection, true, now);
   }
 

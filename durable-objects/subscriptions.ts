@@ -265,13 +265,26 @@ export class Subscriptions {
   }
 
   /** Puts an operation among the live ones, or among those that catch up. */
-  #enter(wanted: Omit<RunningOperation, "head">, stored: StoredOperation): RunningOperation {
+  #enter(
+    wanted: Pick<RunningOperation, "connection" | "id" | "key" | "plan" | "viewer">,
+    stored: StoredOperation,
+  ): RunningOperation {
     const { connection, id, viewer } = wanted;
     // Equal operations share these, so that a document and its variables are in memory once.
     const { key, plan } = this.#groups.get(wanted.key) ?? wanted;
     const streamId = plan.field.streamOf?.(plan.args);
-    const own = { connection, id, viewer, key, plan, head: nextFrameHead(id) };
-    const operation: RunningOperation = streamId === undefined ? own : { ...own, streamId };
+    const head = nextFrameHead(id);
+    const operation: RunningOperation = {
+      connection,
+      head,
+      told: undefined,
+      id,
+      viewer,
+      key,
+      plan,
+      streamId,
+      group: undefined,
+    };
     connection.running.set(id, operation);
     this.#admissionOf(operation.connection).enter(operation);
     const older = this.#holders.hold(operation);
@@ -291,7 +304,7 @@ export class Subscriptions {
 
   #leaveGroup(operation: RunningOperation): void {
     if (operation.group !== undefined) this.#groups.leave(operation.group, operation);
-    delete operation.group;
+    operation.group = undefined;
   }
 
   /** Tells a client that asked for positions to begin anew, wherever in the log it is. */

@@ -36,9 +36,9 @@ export class UnreadBytes {
   /** Whether more waits for a socket than may. */
   isTooSlow(connection: Connection, now: number): boolean {
     // Looking asks the runtime, which is not worth it for every message: so little was sent since that nothing can be wrong.
-    if (connection.sentSinceLook <= this.#ledger.unremarkable && !this.#ledger.isOverfull) return false;
+    if (connection.mayFollow >= 0 && !this.#ledger.isOverfull) return false;
     const unread = this.#look(connection.socket);
-    connection.sentSinceLook = unread === 0 ? 0 : Number.POSITIVE_INFINITY;
+    connection.mayFollow = unread === 0 ? this.#ledger.unremarkable : -1;
     // The ledger knows sockets as they were when something was last sent to them; they may have been read since.
     if (this.#ledger.isOverfull && this.#lookedAt !== now) {
       this.#lookedAt = now;

@@ -39,7 +39,7 @@ export interface Dialect {
 const KEEP_ALIVE_INTERVAL_MS = 12_000;
 
 /** A dialect that the object speaks itself: every frame is passed on as it is. */
-export function spokenByObject(subprotocol: Subprotocol): Dialect {
+function spokenByObject(subprotocol: Subprotocol): Dialect {
   return {
     inner: subprotocol,
     isEager: false,
@@ -47,6 +47,12 @@ export function spokenByObject(subprotocol: Subprotocol): Dialect {
     refuse: (close) => ({ close }),
   };
 }
+
+/** Shared by all clients, as nothing in them is of one. */
+const SPOKEN_BY_OBJECT: Readonly<Record<Subprotocol, Dialect>> = {
+  "graphql-transport-ws.batch": spokenByObject("graphql-transport-ws.batch"),
+  "graphql-transport-ws": spokenByObject("graphql-transport-ws"),
+};
 
 /** The dialect of subscriptions-transport-ws, for one client: it remembers what runs. */
 export function legacyDialect(limits: Limits): Dialect {
@@ -74,5 +80,5 @@ export function legacyDialect(limits: Limits): Dialect {
 
 /** How a relay talks to a client that was answered with a subprotocol. */
 export function dialectOf(subprotocol: Subprotocol | typeof LEGACY_SUBPROTOCOL, limits: Limits): Dialect {
-  return subprotocol === LEGACY_SUBPROTOCOL ? legacyDialect(limits) : spokenByObject(subprotocol);
+  return subprotocol === LEGACY_SUBPROTOCOL ? legacyDialect(limits) : SPOKEN_BY_OBJECT[subprotocol];
 }

@@ -181,12 +181,9 @@ class Relay {
     this.#leave();
     this.#inner = inner;
     let isLetIn = false;
+    inner.addEventListener("message", () => (isLetIn = true), { once: true });
     const pass = this.#dialect.toClient === undefined ? this.#passingOn() : this.#translating(inner);
-    inner.addEventListener("message", ({ data }) => {
-      if (this.#isClosed) return;
-      isLetIn = true;
-      pass(data);
-    });
+    inner.addEventListener("message", pass);
     inner.addEventListener("close", (event) => {
       if (isLetIn) this.#close(relayedClose(event, "outwards"), relayedClose(event, "inwards"));
       else this.#refuse(relayedClose(event, "outwards"));
@@ -200,26 +197,30 @@ class Relay {
     for (const frame of this.#held.take()) this.#receive(frame);
   }
 
-  /** Nearly every frame goes this way. Thousands of relays take turns, so whatever it touches has to be fetched from memory. */
-  #passingOn(): (frame: Frame) => void {
+  /**
+   * Nearly every frame goes this way. Thousands of relays take turns, so whatever it touches has to be fetched from
+   * memory: that this one is closed, its socket knows.
+   */
+  #passingOn(): (event: { readonly data: Frame }) => void {
     const outer = this.#outer;
     const backpressure = this.#backpressure;
     const ledger = this.#edge.unread;
     let sent = 0;
     let mayFollow = 0;
-    return (frame) => {
-      sendQuietly(outer, frame);
-      sent += maxBytesOf(frame);
-      if (sent <= mayFollow && !ledger.isOverfull) return;
+    return ({ data }) => {
+      sendQuietly(outer, data);
+      sent += maxBytesOf(data);
+      if ((sent <= mayFollow && !ledger.isOverfull) || this.#isClosed) return;
       mayFollow = backpressure.check(sent);
       sent = 0;
     };
   }
 
-  #translating(inner: WebSocket): (frame: Frame) => void {
-    return (frame) => {
-      this.#forwardOutwards(frame);
-      const reply = this.#dialect.reply?.(frame);
+  #translating(inner: WebSocket): (event: { readonly data: Frame }) => void {
+    return ({ data }) => {
+      if (this.#isClosed) return;
+      this.#forwardOutwards(data);
+      const reply = this.#dialect.reply?.(data);
       if (reply !== undefined) sendQuietly(inner, reply);
     };
   }

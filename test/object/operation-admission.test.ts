@@ -37,6 +37,9 @@ function admissionWith(limits: Partial<Limits>) {
       viewer: OPEN_VIEWER,
       plan: planOf(identity, name),
       head: "",
+      streamId: undefined,
+      group: undefined,
+      told: undefined,
     }),
     refusalOf: (identity: string, name: string) =>
       admission.refuse(connectionOf(identity), name, planOf(identity, name), storedAs(name))?.message,

@@ -63,6 +63,7 @@ it("[SLOW-2] closes a socket with an operation that cannot resume", () => {
 
 it("is slow while the edge says so, whatever waits here", () => {
   const { connection, readers } = open({ a: RESUMES });
+  connection.mayFollow = 1000;
   readers.setSlowAtEdge(connection, true, 8, 0);
   expect(readers.isTooSlow(connection, 1)).toBe(true);
   readers.setSlowAtEdge(connection, false, 8, 2);

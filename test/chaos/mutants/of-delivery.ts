@@ -107,8 +107,8 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "src/edge/relay.ts",
-        find: "      pass(data);\n",
-        replace: "      if (Math.random() > 0.002) pass(data);\n",
+        find: "      sendQuietly(outer, data);\n",
+        replace: "      if (Math.random() > 0.002) sendQuietly(outer, data);\n",
       },
     ],
     caughtBy: "chaos",
@@ -147,7 +147,7 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/connection.ts",
-        find: "if (this.state.batches && bytes + BRACKETS <= maxBatchBytes) {",
+        find: "if (this.#batches && bytes + BRACKETS <= maxBatchBytes) {",
         replace: "if (bytes + BRACKETS <= maxBatchBytes) {",
       },
     ],

@@ -19,8 +19,8 @@ export const MUTANTS_OF_RIGHTS: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/connection.ts",
-        find: "return this.state.principal.expiresAt * 1000;",
-        replace: "return this.state.principal.expiresAt * 1000 + 86_400_000;",
+        find: "return principal.expiresAt * 1000;",
+        replace: "return principal.expiresAt * 1000 + 86_400_000;",
       },
     ],
     caughtBy: "chaos",
