@@ -42,6 +42,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   #channelSecretTags: readonly string[] = [];
   #storage: WorkspaceStorage | undefined;
   #awake: AwakeWorkspace | undefined;
+  #namedLog: WorkspaceLog | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -283,6 +284,11 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   get #log(): WorkspaceLog {
+    this.#namedLog ??= this.#nameLog();
+    return this.#namedLog;
+  }
+
+  #nameLog(): WorkspaceLog {
     const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {

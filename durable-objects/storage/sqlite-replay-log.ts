@@ -7,6 +7,7 @@ import {
   type ReplayLog,
   type Retention,
 } from "../../src/core/pubsub/replay-log.ts";
+import { utf8Size } from "../../src/core/text-size.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 
 /** Where trimming stands. */
@@ -77,18 +78,19 @@ export class SqliteReplayLog implements ReplayLog {
     const offset = this.#head + events;
     // A clock that steps back must not make a later row older.
     const at = Math.max(now, this.#lastAt);
-    // One statement for the look and the write: every statement costs as much as the write of a small row.
-    const [written] = this.#sql.exec<{ total_bytes: number }>(
+    const totalBytes = this.#totalBytes + utf8Size(body);
+    // One statement for the look and the write, and no row that it returns: each costs as much as the write of a small row.
+    const { rowsWritten } = this.#sql.exec(
       `INSERT INTO log (last_offset, events, at, total_bytes, id, digest, source, body)
-       VALUES (?1, ?2, ?3, ?4 + octet_length(?8), ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING RETURNING total_bytes`,
-      ...[offset, events, at, this.#totalBytes, id, digest, source, body],
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      ...[offset, events, at, totalBytes, id, digest, source, body],
     );
-    if (written === undefined) return undefined;
+    if (rowsWritten === 0) return undefined;
     // The newest row keeps its id whatever its age, until there is a newer one.
     if (this.#cursors.floor === this.#head) this.#idsKeptUntil = 0;
     this.#head = offset;
     this.#lastAt = at;
-    this.#totalBytes = written.total_bytes;
+    this.#totalBytes = totalBytes;
     return { offset, events, at, body };
   }
 

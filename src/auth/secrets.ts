@@ -10,12 +10,23 @@ export async function bearerMatches(request: Request, secrets: readonly string[]
   if (presented === undefined) return false;
   const presentedHash = await sha256(presented);
   let matches = false;
-  for (const secret of secrets) {
-    const isSame = equalBytes(presentedHash, await sha256(secret));
-    matches = (isSame && secret !== "") || matches;
-  }
+  for (const hash of await hashesOf(secrets)) matches = equalBytes(presentedHash, hash) || matches;
   return matches;
 }
+
+/** Those of a list, made once for as long as it is the same object, as those of the settings are. */
+async function hashesOf(secrets: readonly string[]): Promise<readonly Uint8Array[]> {
+  let hashes = hashesByList.get(secrets);
+  if (hashes === undefined) {
+    // An empty secret is nobody.
+    hashes = await Promise.all(secrets.filter((secret) => secret !== "").map(sha256));
+    // Not the promise: one that another request made must not be awaited.
+    hashesByList.set(secrets, hashes);
+  }
+  return hashes;
+}
+
+const hashesByList = new WeakMap<readonly string[], readonly Uint8Array[]>();
 
 async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

@@ -37,21 +37,45 @@ export function isJsonTooDeep(text: string, maxDepth: number): boolean {
  */
 export function canonicalJson(value: unknown): string {
   // One text of one copy: that is half the time of texts that are put together.
-  return JSON.stringify(withSortedKeys(value)) ?? "null";
+  return JSON.stringify(withSortedKeys(value, new Map())) ?? "null";
 }
 
-/** Keys that are whole numbers come first, by their value, as in every object. */
-function withSortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withSortedKeys);
+/** The keys of an object, as it has them and in their order. */
+interface KeyOrder {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+}
+
+/**
+ * Keys that are whole numbers come first, by their value, as in every object.
+ * @param known the newest order by its first key: objects in a list are alike, and sorting is half of the work
+ */
+function withSortedKeys(value: unknown, known: Map<string, KeyOrder>): unknown {
+  if (Array.isArray(value)) return value.map((item) => withSortedKeys(item, known));
   if (!isJsonObject(value)) return value;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value).sort()) {
-    const member = withSortedKeys(value[key]);
+  for (const key of sortedKeys(value, known)) {
+    const member = withSortedKeys(value[key], known);
     // An assignment would change what the copy inherits from.
     if (key === "__proto__") Object.defineProperty(copy, key, { value: member, enumerable: true });
     else copy[key] = member;
   }
   return copy;
+}
+
+function sortedKeys(value: JsonObject, known: Map<string, KeyOrder>): readonly string[] {
+  const keys = Object.keys(value);
+  const [first] = keys;
+  if (first === undefined) return keys;
+  const order = known.get(first);
+  if (order !== undefined && areSame(order.keys, keys)) return order.sorted;
+  const sorted = keys.toSorted();
+  known.set(first, { keys, sorted });
+  return sorted;
+}
+
+function areSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((key, i) => key === b[i]);
 }
 
 const QUOTE = 0x22;
@@ -63,10 +87,16 @@ const CLOSE_BRACE = 0x7d;
 
 /** The index of the quote that closes the string opened at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === BACKSLASH) i++;
-    else if (unit === QUOTE) return i;
+  // A search by the runtime: looking at every unit here takes three times as long.
+  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    if (!isEscaped(text, quote)) return quote;
   }
   return text.length;
+}
+
+/** Whether an odd number of backslashes stands before a quote that closes a string, or is in it. */
+function isEscaped(text: string, quote: number): boolean {
+  let start = quote;
+  while (text.charCodeAt(start - 1) === BACKSLASH) start--;
+  return (quote - start) % 2 === 1;
 }

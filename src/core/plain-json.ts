@@ -24,18 +24,39 @@ export function toPlainJson(value: unknown, bounds: PlainJsonBounds): PlainJson 
   return withoutProto(text) ?? { text, value: JSON.parse(text) };
 }
 
-/** The same of a value that was parsed from a JSON text whose depth was checked: there is nothing to prove of it. */
-export function plainJsonOf(parsed: unknown): PlainJson {
-  const text = JSON.stringify(parsed);
-  return withoutProto(text) ?? { text, value: parsed };
+/**
+ * Parses a JSON text whose depth was checked, to the same: there is nothing else to prove of it.
+ * @throws SyntaxError for what is no JSON
+ */
+export function parsePlainJson(text: string): unknown {
+  return mayHoldProto(text) ? parseWithoutProto(text) : JSON.parse(text);
 }
+
+/**
+ * What was parsed from a JSON text and is written again has at most this many bytes for each UTF-16 unit of the text. A
+ * number grows most: `1e20` is written as 21 digits. Of all else nothing grows but half a pair alone, to `\ud800`, and a
+ * unit has at most three bytes.
+ */
+export const MAX_BYTES_PER_PARSED_UNIT = 6;
 
 /** Undefined for a text without any `__proto__` key. */
 function withoutProto(text: string): PlainJson | undefined {
   if (!text.includes('"__proto__"')) return undefined;
-  const value: unknown = JSON.parse(text, (key, member: unknown) => (key === "__proto__" ? undefined : member));
+  const value = parseWithoutProto(text);
   return { text: JSON.stringify(value), value };
 }
+
+function parseWithoutProto(text: string): unknown {
+  return JSON.parse(text, (key, member: unknown) => (key === "__proto__" ? undefined : member));
+}
+
+/** Whether a text may have a `__proto__` key: spelled out, or with an escape, which of such letters begins with these. */
+function mayHoldProto(text: string): boolean {
+  // Looking for a fixed text is nearly free, looking for a pattern is not.
+  return text.includes("__proto__") || (text.includes("\\u00") && ESCAPED_LETTER_OF_PROTO.test(text));
+}
+
+const ESCAPED_LETTER_OF_PROTO = /\\u00(?:5f|6f|7[024])/i;
 
 /**
  * Proves, without recursion, that `JSON.stringify` will take a value and stay within bounds. A shared part is counted as

@@ -26,12 +26,11 @@ app.all("/healthz", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
 
 app.use(async function requireSettings({ req, env }, next) {
   const { environment, devHosts } = edgeOf(env).settings;
+  if (environment !== "development") return next();
   const { hostname } = new URL(req.url);
   // Development has well-known secrets: it is for this machine, not for a network.
-  if (environment === "development" && !isLoopbackHost(hostname) && !devHosts.includes(hostname)) {
-    return errorResponse("MISDIRECTED", "ENVIRONMENT=development answers on loopback hosts and DEV_HOSTS only.");
-  }
-  return next();
+  if (isLoopbackHost(hostname) || devHosts.includes(hostname)) return next();
+  return errorResponse("MISDIRECTED", "ENVIRONMENT=development answers on loopback hosts and DEV_HOSTS only.");
 });
 
 app.post("/publish", ({ req, env }) => publishOverHttp(req.raw, edgeOf(env)));

@@ -52,5 +52,8 @@ const edges = new WeakMap<Env, Edge>();
 export function workspaceOf(env: Env, workspaceId: string): WorkspaceStub {
   const { jurisdiction, locationHint } = settingsOf(env);
   const namespace = jurisdiction === undefined ? env.WORKSPACES : env.WORKSPACES.jurisdiction(jurisdiction);
-  return namespace.getByName(workspaceId, locationHint === undefined ? {} : { locationHint });
+  // An object of options costs as much as the rest of this, and mostly there are none.
+  return locationHint === undefined
+    ? namespace.getByName(workspaceId)
+    : namespace.getByName(workspaceId, { locationHint });
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject, isJsonTooDeep } from "../core/json.ts";
+import { parsePlainJson } from "../core/plain-json.ts";
 import { publishMessages } from "../publish/publish-messages.ts";
 import { type Edge, workspaceOf } from "./edge.ts";
 import { publishResponse } from "./publish-response.ts";
@@ -10,11 +11,12 @@ import { requireSecret } from "./require-secret.ts";
 export async function publishOverHttp(request: Request, edge: Edge): Promise<Response> {
   const { settings, env } = edge;
   await requireSecret(request, settings.publisherSecrets, "PUBLISHER_SECRETS");
-  const body = parseBody(await readBody(request, settings.limits.MAX_PUBLISH_BYTES), settings.limits.MAX_JSON_DEPTH);
+  const text = await readBody(request, settings.limits.MAX_PUBLISH_BYTES);
+  const body = parseBody(text, settings.limits.MAX_JSON_DEPTH);
   const door = {
     settings,
     source: "direct",
-    isParsedJson: true,
+    parsedUnits: text.length,
     workspaceOf: (workspaceId: string) => workspaceOf(env, workspaceId),
   } as const;
   return publishResponse(await publishMessages(body.messages, door));
@@ -28,7 +30,7 @@ function parseBody(text: string, maxDepth: number): { messages: unknown } {
     throw new GatewayError("BAD_MESSAGE", `JSON may nest ${maxDepth} levels.`);
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = parsePlainJson(text);
   } catch {
     throw new GatewayError("BAD_MESSAGE", "The body must be JSON.");
   }

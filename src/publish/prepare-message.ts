@@ -1,11 +1,11 @@
 import { isJsonObject } from "../core/json.ts";
-import type { PlainJson } from "../core/plain-json.ts";
 import { parseMessage } from "../core/pubsub/parse-message.ts";
-import type { PublishError, PublishRequest } from "../core/pubsub/publish-request.ts";
+import type { PublishRequest } from "../core/pubsub/publish-request.ts";
 import { sha256 } from "../core/sha256.ts";
 import { parseUuid } from "../core/uuid.ts";
 import type { PublishDoor } from "./publish-door.ts";
-import { publishErrorOf, type RefusedResult } from "./publish-result.ts";
+import { isRefused, publishErrorOf, type RefusedResult } from "./publish-result.ts";
+import type { ReadMessage } from "./read-messages.ts";
 
 /** A message that its workspace's object can be asked to take. */
 export interface PreparedMessage {
@@ -19,11 +19,11 @@ export interface PreparedMessage {
  * @param fallbackId the id of a message that brings none; without it, a random one
  */
 export async function prepareMessage(
-  read: PlainJson | PublishError,
+  read: ReadMessage | RefusedResult,
   door: PublishDoor,
   fallbackId: string | undefined,
 ): Promise<PreparedMessage | RefusedResult> {
-  if (!("text" in read)) return { error: read };
+  if (isRefused(read)) return read;
   let message = read.value;
   try {
     if (door.unwrap !== undefined) message = door.unwrap(message);

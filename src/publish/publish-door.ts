@@ -6,8 +6,11 @@ import type { Workspace } from "../core/pubsub/workspace.ts";
 export interface PublishDoor {
   readonly settings: MessageRules;
   readonly source: PublishSource;
-  /** Whether the messages were parsed from a JSON text whose depth was checked. Default: they came by structured clone. */
-  readonly isParsedJson?: boolean;
+  /**
+   * How long the JSON text was, in UTF-16 units, that `parsePlainJson` made the messages of. Default: they came by
+   * structured clone.
+   */
+  readonly parsedUnits?: number;
   readonly workspaceOf: (workspaceId: string) => Pick<Workspace, "publish">;
   /** Finds the message in what came, which is plain JSON by then. Default: it is the message. */
   readonly unwrap?: (body: unknown) => unknown;

@@ -1,9 +1,11 @@
 import { GatewayError } from "../core/errors.ts";
-import { type PlainJson, plainJsonOf, toPlainJson } from "../core/plain-json.ts";
-import type { PublishError } from "../core/pubsub/publish-request.ts";
+import { MAX_BYTES_PER_PARSED_UNIT, type PlainJson, toPlainJson } from "../core/plain-json.ts";
 import { isLargerThan, utf8Size } from "../core/text-size.ts";
 import type { PublishDoor } from "./publish-door.ts";
-import { publishErrorOf } from "./publish-result.ts";
+import { isRefused, publishErrorOf, type RefusedResult } from "./publish-result.ts";
+
+/** A message as plain JSON. */
+export type ReadMessage = Pick<PlainJson, "value">;
 
 /**
  * Turns what a door was given into plain JSON, message by message.
@@ -13,7 +15,7 @@ import { publishErrorOf } from "./publish-result.ts";
  * limit in bytes is one of each message, and the batch has none.
  * @throws GatewayError BAD_MESSAGE for what is no list of messages, TOO_LARGE for a direct call past its limits
  */
-export function readMessages(input: unknown, door: ReadDoor): (PlainJson | PublishError)[] {
+export function readMessages(input: unknown, door: ReadDoor): (ReadMessage | RefusedResult)[] {
   const { MAX_PUBLISH_MESSAGES, MAX_PUBLISH_BYTES } = door.settings.limits;
   const isDirect = door.source === "direct";
   if (!Array.isArray(input) || input.length === 0) {
@@ -22,12 +24,14 @@ export function readMessages(input: unknown, door: ReadDoor): (PlainJson | Publi
   if (isDirect && input.length > MAX_PUBLISH_MESSAGES) {
     throw new GatewayError("TOO_LARGE", `messages: expected at most ${MAX_PUBLISH_MESSAGES} messages.`);
   }
+  // Printing and counting a call costs as much as parsing it.
+  if (isSurelyWithin(MAX_PUBLISH_BYTES, door)) return input.map((value: unknown) => ({ value }));
   let bytes = 0;
   return Array.from(input, (message: unknown) => {
     const read = readMessage(message, door);
     if (isDirect) {
-      if ("text" in read) bytes += utf8Size(read.text);
-      else if (read.code === "TOO_LARGE") bytes = Number.POSITIVE_INFINITY;
+      if (!isRefused(read)) bytes += utf8Size(read.text);
+      else if (read.error.code === "TOO_LARGE") bytes = Number.POSITIVE_INFINITY;
       if (bytes > MAX_PUBLISH_BYTES) {
         throw new GatewayError("TOO_LARGE", `messages: expected at most ${MAX_PUBLISH_BYTES} bytes of JSON.`);
       }
@@ -36,16 +40,21 @@ export function readMessages(input: unknown, door: ReadDoor): (PlainJson | Publi
   });
 }
 
-type ReadDoor = Pick<PublishDoor, "settings" | "source" | "isParsedJson">;
+type ReadDoor = Pick<PublishDoor, "settings" | "source" | "parsedUnits">;
 
-function readMessage(message: unknown, { settings: { limits }, isParsedJson }: ReadDoor): PlainJson | PublishError {
+function isSurelyWithin(maxBytes: number, { parsedUnits }: ReadDoor): boolean {
+  return parsedUnits !== undefined && parsedUnits * MAX_BYTES_PER_PARSED_UNIT <= maxBytes;
+}
+
+function readMessage(message: unknown, { settings: { limits }, parsedUnits }: ReadDoor): PlainJson | RefusedResult {
   try {
-    const read = isParsedJson
-      ? plainJsonOf(message)
-      : toPlainJson(message, { maxDepth: limits.MAX_JSON_DEPTH, maxSize: limits.MAX_PUBLISH_BYTES });
+    const read =
+      parsedUnits === undefined
+        ? toPlainJson(message, { maxDepth: limits.MAX_JSON_DEPTH, maxSize: limits.MAX_PUBLISH_BYTES })
+        : { text: JSON.stringify(message), value: message };
     if (!isLargerThan(read.text, limits.MAX_PUBLISH_BYTES)) return read;
     throw new GatewayError("TOO_LARGE", `Expected a message of at most ${limits.MAX_PUBLISH_BYTES} bytes.`);
   } catch (thrown) {
-    return publishErrorOf(thrown);
+    return { error: publishErrorOf(thrown) };
   }
 }

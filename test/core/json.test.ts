@@ -45,6 +45,17 @@ describe("isJsonTooDeep", () => {
       }),
     );
   });
+
+  it("finds the end of strings that are made of quotes, backslashes and brackets", () => {
+    const string = fc.array(fc.constantFrom('"', "\\", "[", "]", "{", "}", "u", "\u0000"), { maxLength: 12 });
+    const value = fc.tuple(string, string, fc.jsonValue({ maxDepth: 3 }));
+    fc.assert(
+      fc.property(value, fc.nat(6), ([key, text, inner], maxDepth) => {
+        const nested = [text.join(""), { [key.join("")]: inner }, text.join("")];
+        expect(isJsonTooDeep(JSON.stringify(nested), maxDepth)).toBe(depthOf(nested) > maxDepth);
+      }),
+    );
+  });
 });
 
 describe("canonicalJson", () => {
@@ -69,6 +80,20 @@ describe("canonicalJson", () => {
     );
   });
 
+  it("writes objects with the same keys, with some of them and with them in another order as it would write each alone", () => {
+    const keys = ["a", "b", "B", "10", "9", "-1", "__proto__", "toString", "é", ""];
+    const object = fc
+      .shuffledSubarray(keys)
+      .chain((some) => fc.tuple(...some.map((key) => fc.tuple(fc.constant(key), fc.jsonValue({ maxDepth: 1 })))))
+      .map((entries) => Object.fromEntries(entries));
+    fc.assert(
+      fc.property(fc.array(object, { maxLength: 6 }), (objects) => {
+        const doubled = [...objects, ...objects];
+        expect(canonicalJson(doubled)).toBe(`[${doubled.map(canonicalOfEntries).join(",")}]`);
+      }),
+    );
+  });
+
   it("differs for values that differ", () => {
     const pair = fc.tuple(fc.jsonValue(), fc.jsonValue());
     fc.assert(
@@ -87,6 +112,20 @@ describe("isJsonObject", () => {
 function depthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+/** Its definition: keys that are whole numbers by their value, then the others by their units. */
+function canonicalOfEntries(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalOfEntries).join(",")}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const isIndex = (key: string) => /^(0|[1-9]\d{0,8})$/.test(key);
+  const keys = Object.keys(value).sort();
+  const ordered = [
+    ...keys.filter(isIndex).sort((a, b) => Number(a) - Number(b)),
+    ...keys.filter((key) => !isIndex(key)),
+  ];
+  const members = ordered.map((key) => `${JSON.stringify(key)}:${canonicalOfEntries(value[key])}`);
+  return `{${members.join(",")}}`;
 }
 
 function reversed(value: unknown): unknown {

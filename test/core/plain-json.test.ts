@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import { plainJsonOf, toPlainJson } from "../../src/core/plain-json.ts";
+import { MAX_BYTES_PER_PARSED_UNIT, parsePlainJson, toPlainJson } from "../../src/core/plain-json.ts";
+import { utf8Size } from "../../src/core/text-size.ts";
 
 const bounds = { maxDepth: 64, maxSize: 10_000 };
 
@@ -87,22 +88,107 @@ describe("toPlainJson", () => {
   });
 });
 
-describe("plainJsonOf", () => {
+describe("parsePlainJson", () => {
   it("gives what toPlainJson gives, for whatever JSON writes", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        expect(plainJsonOf(JSON.parse(text))).toEqual(toPlainJson(JSON.parse(text), bounds));
+        expect(parsePlainJson(text)).toEqual(toPlainJson(JSON.parse(text), bounds).value);
       }),
     );
   });
 
   it("drops every __proto__ key, however it was written", () => {
-    const parsed: unknown = JSON.parse('{"a":{"\\u005f_proto__":{"b":1}},"__proto__":2,"c":3}');
-    const { text, value } = plainJsonOf(parsed);
-    expect(text).toBe('{"a":{},"c":3}');
-    expect(value).toEqual({ a: {}, c: 3 });
+    const value = parsePlainJson('{"a":{"\\u005f_proto__":{"b":1}},"__proto__":2,"c":3}');
+    expect(value).toStrictEqual({ a: {}, c: 3 });
+  });
+
+  it("drops a __proto__ key whichever of its letters are escaped, in either case of the digits", () => {
+    const letters = fc.tuple(...Array.from("__proto__", waysToWrite));
+    fc.assert(
+      fc.property(letters, (written) => {
+        const key = written.join("");
+        expect(JSON.parse(`"${key}"`)).toBe("__proto__");
+        expect(Object.keys(parsePlainJson(`{"a":{"${key}":1,"b":2}}`) as object)).toEqual(["a"]);
+        expect(parsePlainJson(`{"a":{"${key}":1,"b":2}}`)).toStrictEqual({ a: { b: 2 } });
+      }),
+    );
+  });
+
+  it("keeps what only looks like such a key", () => {
+    for (const text of ['["__proto__"]', '{"__proto":1}', '{"\\\\u005f_proto__":1}', '["\\u005f\\u0070\\u00e9"]']) {
+      expect(parsePlainJson(text)).toEqual(JSON.parse(text));
+    }
+  });
+
+  it("refuses what is no JSON", () => {
+    for (const text of ["", "{", '{"__proto__":}', '"\\u005"']) expect(() => parsePlainJson(text)).toThrow(SyntaxError);
   });
 });
+
+describe("MAX_BYTES_PER_PARSED_UNIT", () => {
+  const digits = fc.array(fc.nat(9), { minLength: 1, maxLength: 25 }).map((list) => list.join(""));
+  const whole = fc.oneof(
+    fc.constant("0"),
+    digits.map((text) => text.replace(/^0+(?=\d)/, "")),
+  );
+  const number = fc
+    .tuple(
+      fc.boolean(),
+      whole,
+      fc.option(digits),
+      fc.option(fc.tuple(fc.constantFrom("e", "E", "e+", "e-"), fc.nat(400))),
+    )
+    .map(([minus, before, after, exponent]) =>
+      [minus ? "-" : "", before, after === null ? "" : `.${after}`, ...(exponent ?? [])].join(""),
+    );
+  const unit = fc.nat(0xffff);
+  const string = fc
+    .array(fc.tuple(unit, fc.boolean()), { maxLength: 20 })
+    .map((units) => `"${units.map(written).join("")}"`);
+  const text = fc.array(fc.oneof(number, string, fc.json()), { maxLength: 8 }).map((items) => `[${items.join(",")}]`);
+
+  it("bounds what is written of any text that was parsed", () => {
+    fc.assert(
+      fc.property(text, (source) => {
+        const again = JSON.stringify(parsePlainJson(source));
+        expect(utf8Size(again)).toBeLessThanOrEqual(source.length * MAX_BYTES_PER_PARSED_UNIT);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each([
+    "1e20",
+    "9e9",
+    "1e-6",
+    "-1e20",
+    "1e21",
+    "1e400",
+    "5e-324",
+    '"\ud800"',
+    '"\uffff"',
+    '"\u007f"',
+    '"\\/"',
+    "0",
+    '""',
+  ])("bounds %j a thousand times over", (item) => {
+    const source = `[${Array.from({ length: 1_000 }, () => item).join(",")}]`;
+    const again = JSON.stringify(parsePlainJson(source));
+    expect(utf8Size(again)).toBeLessThanOrEqual(source.length * MAX_BYTES_PER_PARSED_UNIT);
+  });
+});
+
+/** A letter as it is, and escaped. */
+function waysToWrite(letter: string): fc.Arbitrary<string> {
+  const code = letter.charCodeAt(0).toString(16).padStart(4, "0");
+  return fc.constantFrom(letter, `\\u${code}`, `\\u${code.toUpperCase()}`);
+}
+
+/** A UTF-16 unit in a JSON string: as it is where that is allowed, or escaped. */
+function written([unit, isEscaped]: readonly [number, boolean]): string {
+  const mustBe = unit < 0x20 || unit === 0x22 || unit === 0x5c;
+  return isEscaped || mustBe ? `\\u${unit.toString(16).padStart(4, "0")}` : String.fromCharCode(unit);
+}
 
 function nested(levels: number): unknown {
   let value: unknown[] = [];

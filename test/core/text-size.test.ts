@@ -29,6 +29,15 @@ describe("utf8Size", () => {
     );
   });
 
+  it("is the same of a long text, of which it is asked in another way", () => {
+    fc.assert(
+      fc.property(anyText(100), fc.integer({ min: 500, max: 520 }), (text, length) => {
+        const long = (text || "é").repeat(length).slice(0, length);
+        expect(utf8Size(long)).toBe(encodedSize(long));
+      }),
+    );
+  });
+
   it("counts half a surrogate pair as the character that an encoder writes in its place", () => {
     const halves = ["\ud800", "\udfff", "a\udc00b", "\ud83d\ud83d\udeb0"];
     expect(halves.map(utf8Size)).toEqual(halves.map(encodedSize));

@@ -192,6 +192,18 @@ describe("the limits of a direct call", () => {
     await expect(publish([umlauts])).rejects.toMatchObject({ code: "TOO_LARGE" });
   });
 
+  it("[LIMIT-22] count what was parsed as it is written again, where its text does not tell that it fits", async () => {
+    // Not above the limit as it came, but as the log would keep it.
+    const text = `[${"1e20,".repeat(150_000)}1]`;
+    const extra: unknown = JSON.parse(text);
+    const door = { parsedUnits: text.length };
+    await expect(publish([personUpdated({ extra })], door)).rejects.toMatchObject({ code: "TOO_LARGE", status: 413 });
+    const half = `[${"10000,".repeat(80_000)}1]`;
+    expect(
+      (await publish([personUpdated({ extra: JSON.parse(half) })], { parsedUnits: half.length })).results,
+    ).toMatchObject([{ events: 1 }]);
+  });
+
   it("stop at one huge string, and take nothing", async () => {
     const huge = personUpdated({ extra: "x".repeat(20_000_000) });
     await expect(publish([personUpdated(), huge])).rejects.toMatchObject({ code: "TOO_LARGE" });
