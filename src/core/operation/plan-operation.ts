@@ -22,7 +22,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { codedError, withCode } from "./coded-error.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
-import { type Projection, projectionOf } from "./project-result.ts";
+import type { Projection } from "./project-result.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** Everything about a subscription that does not depend on an event or a caller. */
@@ -74,7 +74,7 @@ export function planOperation(
     return { schema, rootValue, document, operationName: operationName ?? null, variableValues };
   };
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args(), contextValue });
-  return planSubscription(prepared, operation, () => coerceSubscription(catalogue, operation, args()));
+  return planSubscription(prepared, operation, () => coerceSubscription(catalogue, prepared, operation, args()));
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
@@ -96,13 +96,13 @@ export function refusal(plan: SubscriptionPlan, caller: Principal, viewer: Viewe
 export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): string {
   const rootValue = { [field.name]: value };
   const data = tryToProject(projection(), rootValue);
-  if (data !== undefined) return JSON.stringify({ data });
+  if (data !== undefined) return `{"data":${data}}`;
   const result = executeSubscriptionEvent({ ...execution, rootValue });
   if (result instanceof Promise) throw new TypeError(`A resolver below ${field.name} returned a promise.`);
   return JSON.stringify(result);
 }
 
-function tryToProject(projection: Projection | undefined, rootValue: unknown): unknown {
+function tryToProject(projection: Projection | undefined, rootValue: unknown): string | undefined {
   try {
     return projection?.(rootValue);
   } catch {
@@ -134,6 +134,7 @@ function planSubscription(
 /** @throws RefusedInput, or the GraphQLError of an argument */
 function coerceSubscription(
   catalogue: Catalogue,
+  { projections }: ValidDocument,
   operation: OperationDefinitionNode,
   args: ExecutionArgs,
 ): CoercedSubscription {
@@ -148,7 +149,7 @@ function coerceSubscription(
     ]);
   }
   const fieldArgs: unknown = getArgumentValues(definition, node, execution.variableValues);
-  return { field, execution, args: fieldArgs, projection: once(() => projectionOf(execution)) };
+  return { field, execution, args: fieldArgs, projection: once(() => projections.of(execution, field.sharedTypes)) };
 }
 
 /** Why a subscription cannot run with the variables that came with it. */
