@@ -23,6 +23,7 @@ import { codedError, withCode } from "./coded-error.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
 import type { Projection } from "./project-result.ts";
+import type { ResultText } from "./result-text.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** Everything about a subscription that does not depend on an event or a caller. */
@@ -92,17 +93,22 @@ export function refusal(plan: SubscriptionPlan, caller: Principal, viewer: Viewe
   return reason === undefined ? undefined : codedError("FORBIDDEN", reason);
 }
 
-/** Executes a subscription for one value of its root field. Returns the payload of a `next` as JSON text. */
-export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): string {
+/** Executes a subscription for one value of its root field. Returns the payload of a `next`. */
+export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): ResultText {
   const rootValue = { [field.name]: value };
   const data = tryToProject(projection(), rootValue);
-  if (data !== undefined) return `{"data":${data}}`;
+  if (data !== undefined) return withinData(data);
   const result = executeSubscriptionEvent({ ...execution, rootValue });
   if (result instanceof Promise) throw new TypeError(`A resolver below ${field.name} returned a promise.`);
-  return JSON.stringify(result);
+  return { text: JSON.stringify(result) };
 }
 
-function tryToProject(projection: Projection | undefined, rootValue: unknown): string | undefined {
+function withinData({ text, bytes }: ResultText): ResultText {
+  const whole = `{"data":${text}}`;
+  return bytes === undefined ? { text: whole } : { text: whole, bytes: bytes + whole.length - text.length };
+}
+
+function tryToProject(projection: Projection | undefined, rootValue: unknown): ResultText | undefined {
   try {
     return projection?.(rootValue);
   } catch {
@@ -113,7 +119,7 @@ function tryToProject(projection: Projection | undefined, rootValue: unknown): s
 /** The payload of the `next` that an operation begins with, as JSON text; undefined when its field has none. */
 export function executeInitialValue(plan: SubscriptionPlan): string | undefined {
   const { initialValue } = plan.field;
-  return initialValue === undefined ? undefined : executePlan(plan, initialValue(plan.args));
+  return initialValue === undefined ? undefined : executePlan(plan, initialValue(plan.args)).text;
 }
 
 function planSubscription(

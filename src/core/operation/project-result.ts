@@ -21,13 +21,14 @@ import {
   type ValidatedSubscriptionArgs,
 } from "graphql";
 import { isJsonObject } from "../json.ts";
+import { type ResultText, TextWriter } from "./result-text.ts";
 import { SharedValue } from "./shared-value.ts";
 
 /**
  * Writes what an operation's result has for a value of its root type, as JSON.
  * @throws whatever goes wrong, which only tells that graphql-js must execute the operation and say what it is
  */
-export type Projection = (rootValue: unknown) => string;
+export type Projection = (rootValue: unknown) => ResultText;
 
 /** The projection of an operation, and for whom it is made. */
 export interface CompiledProjection {
@@ -52,7 +53,7 @@ export function compileProjection(
   const compiler = new Compiler(execution, sharedTypes);
   let project: Projection | undefined;
   try {
-    if (rootType != null) project = writingOf(compiler.object(rootType, [operation.selectionSet]));
+    if (rootType != null) project = projectionOf(compiler.object(rootType, [operation.selectionSet]));
   } catch {}
   return { project, hangsOnVariables: compiler.hangsOnVariables };
 }
@@ -61,12 +62,27 @@ export function compileProjection(
 interface Completion {
   readonly complete: (value: unknown) => unknown;
   /** The same as JSON, where there may be shared values in it. */
-  readonly write?: Projection | undefined;
+  readonly write?: Writing | undefined;
 }
 
-/** One text of all of it is made faster than many small ones. */
-function writingOf({ complete, write }: Completion): Projection {
-  return write ?? ((value) => JSON.stringify(complete(value)) ?? fail());
+type Writing = (value: unknown, into: TextWriter) => void;
+
+function projectionOf({ complete, write }: Completion): Projection {
+  // One text of all of it is made faster than many small ones.
+  if (write === undefined) return (value) => ({ text: jsonOf(complete(value)) });
+  return (value) => {
+    const writer = new TextWriter();
+    write(value, writer);
+    return writer;
+  };
+}
+
+function jsonOf(completed: unknown): string {
+  return JSON.stringify(completed) ?? fail();
+}
+
+function writingOf({ complete, write }: Completion): Writing {
+  return write ?? ((value, into) => into.add(jsonOf(complete(value))));
 }
 
 class Compiler {
@@ -161,24 +177,22 @@ class Compiler {
       const { complete, write } = this.#completion(type.ofType, below);
       return {
         complete: (value) => complete(value) ?? fail(),
-        write: write && ((value) => (value == null ? fail() : write(value))),
+        write: write && ((value, into) => (value == null ? fail() : write(value, into))),
       };
     }
     const { complete, write } = this.#valueCompletion(type, below);
     return {
       complete: (value) => (value == null ? null : complete(plain(value))),
-      write: write && ((value) => (value == null ? "null" : write(plain(value)))),
+      write: write && ((value, into) => (value == null ? into.addAscii("null") : write(plain(value), into))),
     };
   }
 
   #valueCompletion(type: GraphQLOutputType, below: readonly SelectionSetNode[]): Completion {
     if (isListType(type)) {
       const { complete, write } = this.#completion(type.ofType, below);
-      const eachOf = <Made>(value: unknown, make: (item: unknown) => Made) =>
-        Array.isArray(value) ? value.map((item) => make(item)) : fail();
       return {
-        complete: (value) => eachOf(value, complete),
-        write: write && ((value) => `[${eachOf(value, write).join()}]`),
+        complete: (value) => (Array.isArray(value) ? value.map((item) => complete(item)) : fail()),
+        write: write && writingList(write),
       };
     }
     if (isLeafType(type)) return { complete: (value) => type.coerceOutputValue(value) ?? fail() };
@@ -193,24 +207,41 @@ interface Field extends Completion {
   readonly name: string;
 }
 
-/** Names need no escaping. */
-function writingFields(fields: readonly Field[]): Projection {
+function writingList(write: Writing): Writing {
+  return (value, into) => {
+    if (!Array.isArray(value)) return fail();
+    into.addAscii("[");
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) into.addAscii(",");
+      write(value[i], into);
+    }
+    into.addAscii("]");
+  };
+}
+
+/** Names are ASCII, and need no escaping. */
+function writingFields(fields: readonly Field[]): Writing {
   const parts = fields.map((field, i) => ({
     before: `${i === 0 ? "{" : ","}"${field.key}":`,
     name: field.name,
     write: writingOf(field),
   }));
-  return (value) => {
+  return (value, into) => {
     if (!isJsonObject(value)) return fail();
-    let text = "";
-    for (const { before, name, write } of parts) text += before + write(value[name]);
-    return `${text}}`;
+    for (const { before, name, write } of parts) {
+      into.addAscii(before);
+      write(value[name], into);
+    }
+    into.addAscii("}");
   };
 }
 
-function writingOnce(complete: Completion["complete"]): Projection {
-  const write = writingOf({ complete });
-  return (value) => (value instanceof SharedValue ? value.textOf(complete, () => write(value)) : write(value));
+function writingOnce(complete: Completion["complete"]): Writing {
+  return (value, into) => {
+    if (!(value instanceof SharedValue)) return into.add(jsonOf(complete(value)));
+    const { text, bytes } = value.textOf(complete, () => jsonOf(complete(value)));
+    into.add(text, bytes);
+  };
 }
 
 /** A function would have to be called, a promise awaited, an error reported. */

@@ -1,3 +1,6 @@
+import { utf8Size } from "../text-size.ts";
+import type { ResultText } from "./result-text.ts";
+
 /**
  * An object that stands in the results of several operations: what a selection makes of it is written once. The texts are
  * of this object alone, so nobody is given what was made of another one, of which more may be seen.
@@ -12,7 +15,7 @@ export class SharedValue {
   }
 
   /** What a selection makes of it, by whatever stands for that selection and no other. */
-  textOf(selection: object, write: () => string): string {
+  textOf(selection: object, write: () => string): Required<ResultText> {
     return this.#texts.of(this, selection, write);
   }
 }
@@ -22,25 +25,27 @@ const MAX_CHARACTERS = 2 * 1024 * 1024;
 
 /** The texts of some shared values, which come and go together: bounded, as each selection may be of another document. */
 export class SharedTexts {
-  readonly #texts = new Map<SharedValue, Map<object, string>>();
+  readonly #texts = new Map<SharedValue, Map<object, Required<ResultText>>>();
   #characters = 0;
 
-  of(value: SharedValue, selection: object, write: () => string): string {
+  of(value: SharedValue, selection: object, write: () => string): Required<ResultText> {
     const known = this.#texts.get(value)?.get(selection);
     if (known !== undefined) return known;
     const text = write();
-    this.#keep(value, selection, text);
-    return text;
+    const sized = { text, bytes: utf8Size(text) };
+    this.#keep(value, selection, sized);
+    return sized;
   }
 
-  #keep(value: SharedValue, selection: object, text: string): void {
-    if (this.#characters + text.length > MAX_CHARACTERS) {
+  #keep(value: SharedValue, selection: object, sized: Required<ResultText>): void {
+    const { length } = sized.text;
+    if (this.#characters + length > MAX_CHARACTERS) {
       this.#texts.clear();
       this.#characters = 0;
     }
-    this.#characters += text.length;
+    this.#characters += length;
     const texts = this.#texts.get(value);
-    if (texts === undefined) this.#texts.set(value, new Map([[selection, text]]));
-    else texts.set(selection, text);
+    if (texts === undefined) this.#texts.set(value, new Map([[selection, sized]]));
+    else texts.set(selection, sized);
   }
 }

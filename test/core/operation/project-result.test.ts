@@ -11,6 +11,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { compileProjection, type Projection } from "../../../src/core/operation/project-result.ts";
 import { SharedTexts, SharedValue } from "../../../src/core/operation/shared-value.ts";
+import { utf8Size } from "../../../src/core/text-size.ts";
 import { anySelection } from "../../support/any-selection.ts";
 
 const SCHEMA = buildSchema(`
@@ -36,8 +37,11 @@ function projectionOf(execution: ValidatedSubscriptionArgs): Projection | undefi
 
 function projected(projection: Projection | undefined, rootValue: unknown): string | undefined {
   try {
-    return projection?.(rootValue);
-  } catch {
+    const { text, bytes } = projection?.(rootValue) ?? {};
+    if (text !== undefined && bytes !== undefined) expect(bytes).toBe(utf8Size(text));
+    return text;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "AssertionError") throw thrown;
     return undefined;
   }
 }
@@ -176,6 +180,7 @@ describe("a projection", () => {
 function anyValue(depth: number): fc.Arbitrary<unknown> {
   const leaf = fc.constantFrom<unknown>(
     "text",
+    "é漢🚰",
     "RED",
     "GREEN",
     1,
@@ -192,7 +197,7 @@ function anyValue(depth: number): fc.Arbitrary<unknown> {
   if (depth === 0) return leaf;
   const below = anyValue(depth - 1);
   const part = fc.record({
-    name: fc.constantFrom("a", "b"),
+    name: fc.constantFrom("a", "é漢"),
     size: fc.constantFrom<unknown>(1, 2, 3, 4, "x"),
     color: leaf,
     parts: fc.array(below, { maxLength: 2 }),

@@ -23,7 +23,7 @@ describe("a shared value", () => {
   it("is written once for a selection", () => {
     const writer = new Writer();
     const value = new SharedValue({}, new SharedTexts());
-    expect([1, 2, 3].map(() => value.textOf(SELECTION, writer.write("text")))).toEqual(["text", "text", "text"]);
+    expect([1, 2, 3].map(() => value.textOf(SELECTION, writer.write("text")).text)).toEqual(["text", "text", "text"]);
     expect(writer.written).toBe(1);
   });
 
@@ -31,10 +31,10 @@ describe("a shared value", () => {
     const writer = new Writer();
     const texts = new SharedTexts();
     const [value, equal] = [new SharedValue({ a: 1 }, texts), new SharedValue({ a: 1 }, texts)];
-    expect(value.textOf(SELECTION, writer.write("one"))).toBe("one");
-    expect(value.textOf(OTHER_SELECTION, writer.write("two"))).toBe("two");
-    expect(equal.textOf(SELECTION, writer.write("three"))).toBe("three");
-    expect(value.textOf(SELECTION, writer.write("four"))).toBe("one");
+    expect(value.textOf(SELECTION, writer.write("one")).text).toBe("one");
+    expect(value.textOf(OTHER_SELECTION, writer.write("two")).text).toBe("two");
+    expect(equal.textOf(SELECTION, writer.write("three")).text).toBe("three");
+    expect(value.textOf(SELECTION, writer.write("four")).text).toBe("one");
     expect(writer.written).toBe(3);
   });
 
@@ -44,7 +44,7 @@ describe("a shared value", () => {
       throw new Error("no");
     };
     expect(() => value.textOf(SELECTION, fail)).toThrow("no");
-    expect(value.textOf(SELECTION, () => "text")).toBe("text");
+    expect(value.textOf(SELECTION, () => "text").text).toBe("text");
   });
 
   it("is written anew once all texts together were too much", () => {
@@ -52,11 +52,11 @@ describe("a shared value", () => {
     const texts = new SharedTexts();
     const values = Array.from({ length: 5 }, () => new SharedValue({}, texts));
     const large = "x".repeat(1024 * 1024);
-    for (const value of values) expect(value.textOf(SELECTION, writer.write(large))).toBe(large);
+    for (const value of values) expect(value.textOf(SELECTION, writer.write(large)).text).toBe(large);
     expect(writer.written).toBe(5);
     // The last one fits; the first one went when there was no more room.
     values.at(-1)?.textOf(SELECTION, writer.write(large));
     expect(writer.written).toBe(5);
-    expect(values[0]?.textOf(SELECTION, writer.write("anew"))).toBe("anew");
+    expect(values[0]?.textOf(SELECTION, writer.write("anew")).text).toBe("anew");
   });
 });

@@ -67,14 +67,14 @@ function openStreams(sources: readonly string[], flags: readonly boolean[], view
   const groups = new SubscriptionGroups<Stream>();
   const all = CALLERS.flatMap((caller, i) =>
     sources.map((document, j): Stream => {
-      const id = `${caller}-${j}`;
+      const id = `${caller} é漢 ${j}`;
       const identity = `user:${caller}`;
       const userWorkspaceId = caller === "application" ? USER_WORKSPACES.ada : USER_WORKSPACES[caller];
       streams.attach(id, { identity, userWorkspaceId, isUser: true }, undefined, 0, 0);
       const filters = [{}, { owner: { eq: "A" } }, { not: { salary: { eq: "x" } } }];
       for (const [query, filter] of filters.entries()) {
         for (const objectNameSingular of ["person", "company"]) {
-          const queryId = `${objectNameSingular}-${query}`;
+          const queryId = `${objectNameSingular} 🚰 ${query}`;
           streams.addQuery(id, identity, queryId, { objectNameSingular, variables: { filter } }, 0);
         }
       }
@@ -126,7 +126,10 @@ it("[PERM-17] [STREAM-5] what streams have in common is what each would have bee
           [field],
           { streams },
           String,
-          ({ id }, { tails }) => sent.get(id)?.push(...tails),
+          ({ id }, { tails, bytes }) => {
+            expect(bytes).toBe(new TextEncoder().encode(tails.join("")).length);
+            sent.get(id)?.push(...tails);
+          },
         );
         for (const stream of all) {
           const results = sent.get(stream.id) ?? [];
