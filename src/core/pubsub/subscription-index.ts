@@ -45,7 +45,7 @@ export class SubscriptionIndex<Item> {
     if (shapes.length === 0) this.#fields.delete(field);
   }
 
-  /** Everybody whose interest fits the topic, in an order that does not hang on who came first. */
+  /** Everybody whose interest fits the topic; whoever asks for every part comes first, in whatever order they came. */
   match(field: string, topic: readonly string[]): readonly Item[] {
     const found: Item[] = [];
     for (const shape of this.#fields.get(field) ?? []) {
