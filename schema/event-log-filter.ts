@@ -12,7 +12,7 @@ const MAX_FILTERS = 20;
 const MAX_VALUES = 100;
 
 /**
- * Rows times filters times values are compared for every message.
+ * Rows times filters are compared for every message.
  * @throws GraphQLError when these are too many
  */
 export function assertFewFilters(filters: readonly EventLogFieldFilter[]): void {
@@ -22,11 +22,20 @@ export function assertFewFilters(filters: readonly EventLogFieldFilter[]): void 
   }
 }
 
-/** Whether a row passes every filter. A column that is not there, or holds no plain value, counts as the empty text. */
-export function passesFilters(row: JsonObject, filters: readonly EventLogFieldFilter[]): boolean {
-  return filters.every(({ field, operand, values }) => {
-    const value = Object.hasOwn(row, field) ? row[field] : undefined;
-    const text = value == null || typeof value === "object" ? "" : String(value);
-    return values.includes(text) === (operand === "IS");
-  });
+/**
+ * Tells whether a row passes every filter. A column that is not there, or holds no plain value, counts as the empty text.
+ * Made once for all rows of a message: each of a thousand rows would be compared with two thousand values.
+ */
+export function compileFilters(filters: readonly EventLogFieldFilter[]): (row: JsonObject) => boolean {
+  const tests = filters.map(({ field, operand, values }) => ({
+    field,
+    values: new Set(values),
+    isIn: operand === "IS",
+  }));
+  return (row) =>
+    tests.every(({ field, values, isIn }) => {
+      const value = Object.hasOwn(row, field) ? row[field] : undefined;
+      const text = value == null || typeof value === "object" ? "" : String(value);
+      return values.has(text) === isIn;
+    });
 }

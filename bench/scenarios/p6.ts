@@ -31,7 +31,7 @@ export const p6: Scenario = {
     { key: "behind", label: "the publisher itself late, at most", unit: "ms" },
   ],
   sockets: { full: 200 },
-  slicesPerPair: 4,
+  slicesPerPair: 3,
   open,
 };
 

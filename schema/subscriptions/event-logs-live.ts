@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { defineChannelSubscription } from "../../src/core/operation/channel-subscription.ts";
 import { parseUuid } from "../../src/core/uuid.ts";
-import { assertFewFilters, type EventLogFieldFilter, passesFilters } from "../event-log-filter.ts";
+import { assertFewFilters, compileFilters, type EventLogFieldFilter } from "../event-log-filter.ts";
 import { type EventLogTable, toEventLogRecord } from "../event-log-record.ts";
 import { refuseWithoutFlag } from "../refuse-without-flag.ts";
 
@@ -32,7 +32,7 @@ export const eventLogsLive = defineChannelSubscription<EventLogsLiveArgs, NewRow
   toValue({ rows }, { applicationId }, { table, fieldFilters }, at) {
     const passing = rows
       .filter((row) => applicationId === undefined || parseUuid(row.applicationId) === applicationId)
-      .filter((row) => passesFilters(row, fieldFilters ?? []));
+      .filter(compileFilters(fieldFilters ?? []));
     return passing.length === 0 ? undefined : passing.map((row) => toEventLogRecord(row, table, at));
   },
 });

@@ -12,6 +12,7 @@ export const onEventSubscription = defineSubscription<OnEventSubscriptionArgs>({
   listensTo: ["record", "metadata", "queueJob", "channel"],
   interestOf: ({ eventStreamId }) => [eventStreamId],
   streamOf: ({ eventStreamId }) => eventStreamId,
+  sharedTypes: ["ObjectRecordEvent", "MetadataEvent"],
   initialValue: ({ eventStreamId }) => streamValue(eventStreamId, {}),
   occurrencesIn: (message, _, { streams, only }) => streamOccurrences(message, streams, only?.[0]),
 });

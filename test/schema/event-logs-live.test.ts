@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compileFilters } from "../../schema/event-log-filter.ts";
 import type { EventLogTable } from "../../schema/event-log-record.ts";
 import { BLIND_VIEWER, OPEN_VIEWER, viewerOfCaller } from "../../src/core/permissions/viewer.ts";
 import type { Principal } from "../../src/core/principal.ts";
@@ -54,6 +56,29 @@ describe("eventLogsLive", () => {
       eventsOf({ table: "WORKSPACE_EVENT", fieldFilters }, [published("workspaceEvent", [signup, login])]);
     expect(ask(is("event", "login"), is("userId", "u2"))).toEqual([["login"]]);
     expect(ask(is("event", "login"), is("userId", "u1"))).toEqual([]);
+  });
+
+  it("[EVLOG-4] passes the same rows as comparing each with every value", () => {
+    const value = fc.constantFrom<unknown>("", "a", "b", "7", 7, "true", true, null, undefined, {}, ["a"]);
+    const row = fc.record({ event: value, userId: value, constructor: value }, { requiredKeys: [] });
+    const filter = fc.record({
+      field: fc.constantFrom("event", "userId", "constructor", "nowhere"),
+      operand: fc.constantFrom("IS" as const, "IS_NOT" as const),
+      values: fc.array(fc.constantFrom("", "a", "b", "7", "true", "[object Object]"), { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(row), fc.array(filter, { maxLength: 3 }), (rows, filters) => {
+        const expected = rows.filter((each: Readonly<Record<string, unknown>>) =>
+          filters.every(({ field, operand, values }) => {
+            const held = Object.entries(each).find(([name]) => name === field)?.[1];
+            const text = ["string", "number", "boolean"].includes(typeof held) ? `${held}` : "";
+            return values.some((one) => one === text) === (operand === "IS");
+          }),
+        );
+        expect(rows.filter(compileFilters(filters))).toEqual(expected);
+      }),
+      { seed: 20261124, numRuns: 1_000 },
+    );
   });
 
   it("[EVLOG-4] compares numbers and truth values by their text", () => {

@@ -22,7 +22,8 @@ import type { Catalogue } from "./catalogue.ts";
 import { codedError, withCode } from "./coded-error.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type PreparedDocument, selectOperation, type ValidDocument } from "./prepare-document.ts";
-import { type Projection, projectionOf } from "./project-result.ts";
+import type { Projection } from "./project-result.ts";
+import type { ResultText } from "./result-text.ts";
 import type { SubscriptionField } from "./subscription-field.ts";
 
 /** Everything about a subscription that does not depend on an event or a caller. */
@@ -74,7 +75,7 @@ export function planOperation(
     return { schema, rootValue, document, operationName: operationName ?? null, variableValues };
   };
   if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return runQuery({ ...args(), contextValue });
-  return planSubscription(prepared, operation, () => coerceSubscription(catalogue, operation, args()));
+  return planSubscription(prepared, operation, () => coerceSubscription(catalogue, prepared, operation, args()));
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
@@ -92,17 +93,22 @@ export function refusal(plan: SubscriptionPlan, caller: Principal, viewer: Viewe
   return reason === undefined ? undefined : codedError("FORBIDDEN", reason);
 }
 
-/** Executes a subscription for one value of its root field. Returns the payload of a `next` as JSON text. */
-export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): string {
+/** Executes a subscription for one value of its root field. Returns the payload of a `next`. */
+export function executePlan({ field, execution, projection }: SubscriptionPlan, value: unknown): ResultText {
   const rootValue = { [field.name]: value };
   const data = tryToProject(projection(), rootValue);
-  if (data !== undefined) return JSON.stringify({ data });
+  if (data !== undefined) return withinData(data);
   const result = executeSubscriptionEvent({ ...execution, rootValue });
   if (result instanceof Promise) throw new TypeError(`A resolver below ${field.name} returned a promise.`);
-  return JSON.stringify(result);
+  return { text: JSON.stringify(result) };
 }
 
-function tryToProject(projection: Projection | undefined, rootValue: unknown): unknown {
+function withinData({ text, bytes }: ResultText): ResultText {
+  const whole = `{"data":${text}}`;
+  return bytes === undefined ? { text: whole } : { text: whole, bytes: bytes + whole.length - text.length };
+}
+
+function tryToProject(projection: Projection | undefined, rootValue: unknown): ResultText | undefined {
   try {
     return projection?.(rootValue);
   } catch {
@@ -113,7 +119,7 @@ function tryToProject(projection: Projection | undefined, rootValue: unknown): u
 /** The payload of the `next` that an operation begins with, as JSON text; undefined when its field has none. */
 export function executeInitialValue(plan: SubscriptionPlan): string | undefined {
   const { initialValue } = plan.field;
-  return initialValue === undefined ? undefined : executePlan(plan, initialValue(plan.args));
+  return initialValue === undefined ? undefined : executePlan(plan, initialValue(plan.args)).text;
 }
 
 function planSubscription(
@@ -134,6 +140,7 @@ function planSubscription(
 /** @throws RefusedInput, or the GraphQLError of an argument */
 function coerceSubscription(
   catalogue: Catalogue,
+  { projections }: ValidDocument,
   operation: OperationDefinitionNode,
   args: ExecutionArgs,
 ): CoercedSubscription {
@@ -148,7 +155,7 @@ function coerceSubscription(
     ]);
   }
   const fieldArgs: unknown = getArgumentValues(definition, node, execution.variableValues);
-  return { field, execution, args: fieldArgs, projection: once(() => projectionOf(execution)) };
+  return { field, execution, args: fieldArgs, projection: once(() => projections.of(execution, field.sharedTypes)) };
 }
 
 /** Why a subscription cannot run with the variables that came with it. */

@@ -16,6 +16,7 @@ import type { Limits } from "../limits.ts";
 import { checkSelections, type SelectionLimits, tooDeep } from "./check-selections.ts";
 import { codedError, withCode } from "./coded-error.ts";
 import { asksUpstream } from "./operation-owner.ts";
+import { Projections } from "./projections.ts";
 
 /** A document that passed every check, or the errors that end an operation with it. */
 export type PreparedDocument =
@@ -29,6 +30,7 @@ export interface ValidDocument {
   readonly document: DocumentNode;
   /** Whether it asks for the schema, which is the one large thing to answer here. */
   readonly asksForSchema: boolean;
+  readonly projections: Projections;
   /** Memory that it takes, about. */
   readonly bytes: number;
   readonly errors?: never;
@@ -83,7 +85,8 @@ export function prepareDocument(
   }
   const document = parse(source, { noLocation: true });
   const bytes = source.length + (document.tokenCount ?? source.length) * BYTES_PER_TOKEN;
-  return { source, document, bytes, asksForSchema: countFields(document, isAboutSchema) > 0 };
+  const asksForSchema = countFields(document, isAboutSchema) > 0;
+  return { source, document, asksForSchema, projections: new Projections(), bytes };
 }
 
 function notHere(): GraphQLError {

@@ -21,48 +21,94 @@ import {
   type ValidatedSubscriptionArgs,
 } from "graphql";
 import { isJsonObject } from "../json.ts";
+import { type ResultText, TextWriter } from "./result-text.ts";
+import { SharedValue } from "./shared-value.ts";
 
 /**
- * Makes what an operation's result has for a value of its root type.
+ * Writes what an operation's result has for a value of its root type, as JSON.
  * @throws whatever goes wrong, which only tells that graphql-js must execute the operation and say what it is
  */
-export type Projection = (rootValue: unknown) => unknown;
+export type Projection = (rootValue: unknown) => ResultText;
+
+/** The projection of an operation, and for whom it is made. */
+export interface CompiledProjection {
+  /** Undefined for an operation with more to it than plain data: resolvers, arguments, abstract types, `@defer`. */
+  readonly project: Projection | undefined;
+  /** Whether it hangs on the values of variables: otherwise it is the same for all who run the operation. */
+  readonly hangsOnVariables: boolean;
+}
 
 /**
  * Works out once what graphql-js would work out for every event: which properties of which values an operation selects.
  * Executing an event with graphql-js makes a dozen objects besides the result, an `AbortController` among them, and takes
  * several times as long.
- * @returns undefined for an operation with more to it than plain data: resolvers, arguments, abstract types, `@defer`
+ * @param sharedTypes the names of types of which a value may be a `SharedValue`
  */
-export function projectionOf(execution: ValidatedSubscriptionArgs): Projection | undefined {
+export function compileProjection(
+  execution: ValidatedSubscriptionArgs,
+  sharedTypes: readonly string[] = [],
+): CompiledProjection {
   const { schema, operation } = execution;
   const rootType = schema.getSubscriptionType();
+  const compiler = new Compiler(execution, sharedTypes);
+  let project: Projection | undefined;
   try {
-    return rootType == null ? undefined : new Compiler(execution).object(rootType, [operation.selectionSet]);
-  } catch {
-    return undefined;
-  }
+    if (rootType != null) project = projectionOf(compiler.object(rootType, [operation.selectionSet]));
+  } catch {}
+  return { project, hangsOnVariables: compiler.hangsOnVariables };
+}
+
+/** What comes in the place of a value. */
+interface Completion {
+  readonly complete: (value: unknown) => unknown;
+  /** The same as JSON, where there may be shared values in it. */
+  readonly write?: Writing | undefined;
+}
+
+type Writing = (value: unknown, into: TextWriter) => void;
+
+function projectionOf({ complete, write }: Completion): Projection {
+  // One text of all of it is made faster than many small ones.
+  if (write === undefined) return (value) => ({ text: jsonOf(complete(value)) });
+  return (value) => {
+    const writer = new TextWriter();
+    write(value, writer);
+    return writer;
+  };
+}
+
+function jsonOf(completed: unknown): string {
+  return JSON.stringify(completed) ?? fail();
+}
+
+function writingOf({ complete, write }: Completion): Writing {
+  return write ?? ((value, into) => into.add(jsonOf(complete(value))));
 }
 
 class Compiler {
+  hangsOnVariables = false;
   readonly #execution: ValidatedSubscriptionArgs;
+  readonly #sharedTypes: readonly string[];
 
-  constructor(execution: ValidatedSubscriptionArgs) {
+  constructor(execution: ValidatedSubscriptionArgs, sharedTypes: readonly string[]) {
     this.#execution = execution;
+    this.#sharedTypes = sharedTypes;
   }
 
-  object(type: GraphQLObjectType, selectionSets: readonly SelectionSetNode[]): Projection {
+  object(type: GraphQLObjectType, selectionSets: readonly SelectionSetNode[]): Completion {
     if (type.isTypeOf != null) fail();
     const selected = new Map<string, FieldNode[]>();
     const spread = new Set<string>();
     for (const { selections } of selectionSets) this.#collect(type, selections, selected, spread);
     const fields = Array.from(selected, ([key, nodes]) => this.#field(type, key, nodes));
-    return (value) => {
+    const complete = (value: unknown) => {
       if (!isJsonObject(value)) return fail();
       const result: Record<string, unknown> = {};
       for (const { key, name, complete } of fields) result[key] = complete(value[name]);
       return result;
     };
+    if (this.#sharedTypes.includes(type.name)) return { complete, write: writingOnce(complete) };
+    return { complete, write: fields.some(({ write }) => write !== undefined) ? writingFields(fields) : undefined };
   }
 
   /** As the specification's CollectFields does. */
@@ -96,6 +142,9 @@ class Compiler {
       }
     }
     const { variableValues } = this.#execution;
+    for (const { arguments: args } of node.directives ?? []) {
+      if (args?.some(({ value }) => value.kind === Kind.VARIABLE)) this.hangsOnVariables = true;
+    }
     return (
       getDirectiveValues(GraphQLSkipDirective, node, variableValues)?.["if"] !== true &&
       getDirectiveValues(GraphQLIncludeDirective, node, variableValues)?.["if"] !== false
@@ -109,7 +158,7 @@ class Compiler {
     return condition === type || (isAbstractType(condition) && schema.isSubType(condition, type));
   }
 
-  #field(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[]) {
+  #field(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[]): Field {
     const name = nodes[0]?.name.value ?? "";
     // Set on a plain object it would be no property.
     if (key === "__proto__") fail();
@@ -120,26 +169,79 @@ class Compiler {
     const isRoot = type === this.#execution.schema.getSubscriptionType();
     if (definition.args.length > 0 && !isRoot) fail();
     const below = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return { key, name, complete: this.#completion(definition.type, below) };
+    return { key, name, ...this.#completion(definition.type, below) };
   }
 
-  #completion(type: GraphQLOutputType, below: readonly SelectionSetNode[]): Projection {
+  #completion(type: GraphQLOutputType, below: readonly SelectionSetNode[]): Completion {
     if (isNonNullType(type)) {
-      const complete = this.#completion(type.ofType, below);
-      return (value) => complete(value) ?? fail();
+      const { complete, write } = this.#completion(type.ofType, below);
+      return {
+        complete: (value) => complete(value) ?? fail(),
+        write: write && ((value, into) => (value == null ? fail() : write(value, into))),
+      };
     }
-    const complete = this.#valueCompletion(type, below);
-    return (value) => (value == null ? null : complete(plain(value)));
+    const { complete, write } = this.#valueCompletion(type, below);
+    return {
+      complete: (value) => (value == null ? null : complete(plain(value))),
+      write: write && ((value, into) => (value == null ? into.addAscii("null") : write(plain(value), into))),
+    };
   }
 
-  #valueCompletion(type: GraphQLOutputType, below: readonly SelectionSetNode[]): Projection {
+  #valueCompletion(type: GraphQLOutputType, below: readonly SelectionSetNode[]): Completion {
     if (isListType(type)) {
-      const complete = this.#completion(type.ofType, below);
-      return (value) => (Array.isArray(value) ? value.map((item) => complete(item)) : fail());
+      const { complete, write } = this.#completion(type.ofType, below);
+      return {
+        complete: (value) => (Array.isArray(value) ? value.map((item) => complete(item)) : fail()),
+        write: write && writingList(write),
+      };
     }
-    if (isLeafType(type)) return (value) => type.coerceOutputValue(value) ?? fail();
+    if (isLeafType(type)) return { complete: (value) => type.coerceOutputValue(value) ?? fail() };
     return isObjectType(type) ? this.object(type, below) : fail();
   }
+}
+
+interface Field extends Completion {
+  /** In the result. */
+  readonly key: string;
+  /** Of the property of the value. */
+  readonly name: string;
+}
+
+function writingList(write: Writing): Writing {
+  return (value, into) => {
+    if (!Array.isArray(value)) return fail();
+    into.addAscii("[");
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) into.addAscii(",");
+      write(value[i], into);
+    }
+    into.addAscii("]");
+  };
+}
+
+/** Names are ASCII, and need no escaping. */
+function writingFields(fields: readonly Field[]): Writing {
+  const parts = fields.map((field, i) => ({
+    before: `${i === 0 ? "{" : ","}"${field.key}":`,
+    name: field.name,
+    write: writingOf(field),
+  }));
+  return (value, into) => {
+    if (!isJsonObject(value)) return fail();
+    for (const { before, name, write } of parts) {
+      into.addAscii(before);
+      write(value[name], into);
+    }
+    into.addAscii("}");
+  };
+}
+
+function writingOnce(complete: Completion["complete"]): Writing {
+  return (value, into) => {
+    if (!(value instanceof SharedValue)) return into.add(jsonOf(complete(value)));
+    const { text, bytes } = value.textOf(complete, () => jsonOf(complete(value)));
+    into.add(text, bytes);
+  };
 }
 
 /** A function would have to be called, a promise awaited, an error reported. */

@@ -27,6 +27,8 @@ export interface SubscriptionField<Args = unknown> {
    * their own. It is no event: it only says that the operation runs, and is the same for every caller.
    */
   readonly initialValue?: (args: Args) => unknown;
+  /** The types in its results of which a value may be a `SharedValue`. */
+  readonly sharedTypes?: readonly string[];
   /** What a message holds for subscribers of this field, in order. */
   readonly occurrencesIn: (message: Message, at: number, scope: Scope) => readonly Occurrence<Args>[];
 }
@@ -78,9 +80,13 @@ export function defineRecordSubscription<Args>(field: RecordSubscription<Args>):
       if (message.kind !== "record") return [];
       return message.events.flatMap((event, i) => {
         if (event.superseded === true) return [];
+        let made: { readonly seen: RecordEvent; readonly value: unknown } | undefined;
         const valueFor = (viewer: Viewer) => {
           const seen = viewer.see(message, event);
-          return seen === undefined ? undefined : toValue(message, seen, at);
+          if (seen === undefined) return undefined;
+          // Whoever sees the same is given the same.
+          if (made?.seen !== seen) made = { seen, value: toValue(message, seen, at) };
+          return made.value;
         };
         return [{ topic: topicOf(message, event), event: i, valueFor }];
       });

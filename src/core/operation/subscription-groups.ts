@@ -218,9 +218,11 @@ export function makePayload(
   const value = valueFor(viewer, plan.args);
   if (value === undefined) return undefined;
   const result = executePlan(plan, value);
-  const text = positionAt === undefined ? result : withPosition(result, positionAt(offset));
+  const text = positionAt === undefined ? result.text : withPosition(result.text, positionAt(offset));
   const tail = nextFrameTail(text);
-  return { tails: [tail], bytes: utf8Size(tail), offset, ...(recipients !== undefined && { recipients }) };
+  // What stands around a result is ASCII.
+  const bytes = result.bytes === undefined ? utf8Size(tail) : result.bytes + tail.length - result.text.length;
+  return { tails: [tail], bytes, offset, ...(recipients !== undefined && { recipients }) };
 }
 
 /**

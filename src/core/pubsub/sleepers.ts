@@ -1,4 +1,4 @@
-import { type Interest, interestKey, topicKeys } from "./subscription-index.ts";
+import type { Interest } from "./subscription-index.ts";
 
 /**
  * Those that sleep until something is for them, each found by what it wants to hear of. A want is a hash: where two of them
@@ -36,8 +36,7 @@ export class Sleepers<Sleeper> implements Iterable<Sleeper> {
 
   /** Those that want to hear of a topic. Whoever is given one wakes it: it is not found by the same want again. */
   *wanting(field: string, topic: readonly string[]): Generator<Sleeper> {
-    for (const key of topicKeys(field, topic)) {
-      const want = hash(key);
+    for (const want of wantsFor(field, topic)) {
       const sleepers = this.#byWant.get(want);
       if (sleepers === undefined) continue;
       this.#byWant.delete(want);
@@ -48,7 +47,22 @@ export class Sleepers<Sleeper> implements Iterable<Sleeper> {
 
 /** What stands for an interest in a field where no more than this is kept of it. */
 export function wantOf(field: string, interest: Interest): number {
-  return hash(interestKey(field, interest));
+  return hash(`${field} ${interest.map(encodePart).join(" ")}`);
+}
+
+/** What stands for each interest that fits a topic. */
+function wantsFor(field: string, topic: readonly string[]): number[] {
+  return Array.from({ length: 1 << topic.length }, (_, anyOf) =>
+    wantOf(
+      field,
+      topic.map((part, i) => (anyOf & (1 << i) ? undefined : part)),
+    ),
+  );
+}
+
+/** Quoted, so that no text from outside can be mistaken for two parts or for none. */
+function encodePart(part: string | undefined): string {
+  return part === undefined ? "*" : JSON.stringify(part);
 }
 
 /** FNV-1a, in as many bits as V8 holds without an object. */

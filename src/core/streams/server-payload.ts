@@ -9,7 +9,7 @@ import {
   type RecordMessage,
 } from "../pubsub/message.ts";
 import type { EventStreams } from "./event-streams.ts";
-import { type EventWithQueryIds, eventWithQueryIds, streamValue } from "./stream-value.ts";
+import { type EventWithQueryIds, objectRecordEvent, streamValue } from "./stream-value.ts";
 
 const CHANNEL = "EVENT_STREAM_CHANNEL:";
 
@@ -50,7 +50,8 @@ function* readEvents(payload: JsonObject, viewer: Viewer): Generator<EventWithQu
     if (message === undefined) continue;
     const [published] = message.events;
     const seen = published && viewer.see(message, published);
-    if (seen !== undefined) yield eventWithQueryIds(message, seen, Array.isArray(queryIds) ? queryIds.map(String) : []);
+    if (seen === undefined) continue;
+    yield { queryIds: Array.isArray(queryIds) ? queryIds.map(String) : [], event: objectRecordEvent(message, seen) };
   }
 }
 

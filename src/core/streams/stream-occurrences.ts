@@ -1,16 +1,16 @@
 import type { Verdict } from "../filter/compile-filter.ts";
 import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
-import { type PrintJsonb, printingOnce } from "../filter/jsonb-text.ts";
 import type { JsonObject } from "../json.ts";
+import { SharedTexts, SharedValue } from "../operation/shared-value.ts";
 import type { Occurrence } from "../operation/subscription-field.ts";
 import type { Viewer } from "../permissions/viewer.ts";
 import type { Message, MetadataMessage, QueueJobMessage, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreams } from "./event-streams.ts";
-import { type VisibleRelations, visibleRelations, withRelations } from "./merge-related.ts";
+import { type SeenEvent, SeenMessage } from "./seen-message.ts";
 import { payloadOccurrence } from "./server-payload.ts";
 import type { StreamQuery } from "./stream-query.ts";
-import { eventWithQueryIds, metadataEvent, type StreamValue, streamValue } from "./stream-value.ts";
+import { type EventWithQueryIds, metadataEvent, streamValue } from "./stream-value.ts";
 
 /**
  * What a message holds for event streams: one occurrence for each stream that it may concern.
@@ -55,49 +55,56 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
     types ??= fieldTypesOf(message.objectMetadata, viewer.fieldTypesOf(message.objectNameSingular));
     return types;
   };
-  const relations = new Map<Viewer, VisibleRelations>();
-  const relationsFor = (viewer: Viewer) => {
-    const known = relations.get(viewer) ?? visibleRelations(message, viewer);
-    relations.set(viewer, known);
-    return known;
+  const texts = new SharedTexts();
+  const views = new Map<Viewer, SeenMessage>();
+  const viewOf = (viewer: Viewer) => {
+    const known = views.get(viewer);
+    if (known !== undefined) return known;
+    // Each is as large as the message, and with filters that ask for the caller each user is a class.
+    if (views.size >= CLASSES_AT_ONCE) views.clear();
+    const view = new SeenMessage(message, viewer, texts);
+    views.set(viewer, view);
+    return view;
   };
   return [...candidates].map(([stream, ofStream]) => ({
     topic: [stream.id],
     event: message.events.length - 1,
     valueFor(viewer) {
-      const matched = [...ofStream].flatMap(([event, queries]) => {
-        const seen = viewer.see(message, event);
-        if (seen === undefined) return [];
-        const print = printingOnce();
-        const ids = queries
-          .filter((query) => {
-            const verdict = judge(query, message, seen, viewer, typesFor(viewer), print);
-            if (verdict === "error") streams.noteFailedMatch();
-            return verdict === true;
-          })
-          .map(({ id }) => id);
-        return ids.length === 0 ? [] : [eventWithQueryIds(message, withRelations(seen, relationsFor(viewer)), ids)];
-      });
-      return matched.length === 0 ? undefined : streamValue(stream.id, { events: matched });
+      const view = viewOf(viewer);
+      const events: EventWithQueryIds[] = [];
+      for (const [event, queries] of ofStream) {
+        const seen = view.see(event);
+        if (seen === undefined) continue;
+        const queryIds: string[] = [];
+        for (const query of queries) {
+          const verdict = judge(query, message, seen, viewer, typesFor(viewer));
+          if (verdict === true) queryIds.push(query.id);
+          else if (verdict === "error") streams.noteFailedMatch();
+        }
+        if (queryIds.length > 0) events.push({ queryIds, event: seen.value() });
+      }
+      return events.length === 0 ? undefined : streamValue(stream.id, { events });
     },
   }));
 }
+
+/** Permission classes of which what they see of a message is kept until all streams were told of it. */
+const CLASSES_AT_ONCE = 8;
 
 /** Whether a query is told of an event, judged on exactly what would be sent. */
 function judge(
   query: StreamQuery,
   message: RecordMessage,
-  seen: RecordEvent,
+  { event, print }: SeenEvent,
   viewer: Viewer,
   fieldTypes: FieldTypes,
-  print: PrintJsonb,
 ): Verdict {
   if (query.isUnfiltered) return true;
   const { action } = message;
   // A condition on what the caller may not see is no way to find out about it.
   for (const field of query.fields) if (viewer.hides(message, field)) return false;
   const options = { fieldTypes, print, includesDeleted: action === "deleted" || action === "restored" };
-  const { after, before } = seen.properties;
+  const { after, before } = event.properties;
   // A record that leaves a view is reported to it.
   const records = action === "updated" ? [after, before] : [after ?? before];
   let verdict: Verdict = false;
@@ -115,13 +122,15 @@ function recordsOf({ properties }: RecordEvent): JsonObject[] {
 
 function metadataOccurrences(message: MetadataMessage, streams: Iterable<EventStream>): Occurrence[] {
   const { recipientUserWorkspaceIds: recipients, requiredPermissionFlag: flag } = message;
-  const value: StreamValue = { metadataEvents: message.events.map((event) => metadataEvent(message, event)) };
+  const texts = new SharedTexts();
+  const metadataEvents = message.events.map((event) => new SharedValue(metadataEvent(message, event), texts));
   return [...streams]
     .filter(({ owner }) => isRecipient(owner.userWorkspaceId, recipients) && (flag === undefined || owner.isUser))
     .map(({ id }) => ({
       topic: [id],
       event: message.events.length - 1,
-      valueFor: (viewer) => (flag === undefined || viewer.hasFlag(flag) ? streamValue(id, value) : undefined),
+      valueFor: (viewer) =>
+        flag === undefined || viewer.hasFlag(flag) ? streamValue(id, { metadataEvents }) : undefined,
     }));
 }
 

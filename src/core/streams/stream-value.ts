@@ -11,13 +11,14 @@ import type {
 /** What one `next` of an event stream holds, in the shape of the schema. Lists that are left out are empty. */
 export interface StreamValue {
   readonly events?: readonly EventWithQueryIds[];
-  readonly metadataEvents?: readonly JsonObject[];
+  readonly metadataEvents?: readonly object[];
   readonly queueJobEvents?: readonly JobStatus[];
 }
 
+/** A record event with the queries that it matches. */
 export interface EventWithQueryIds {
   readonly queryIds: readonly string[];
-  readonly event: JsonObject;
+  readonly event: object;
 }
 
 /** The value of `onEventSubscription`, for clients of both eras. */
@@ -34,14 +35,12 @@ export function streamValue(
   };
 }
 
-/** A record event as the schema has it, with the queries that it matches. */
-export function eventWithQueryIds(
+/** A record event as the schema has it. */
+export function objectRecordEvent(
   { action, objectNameSingular }: Pick<RecordMessage, "action" | "objectNameSingular">,
   { recordId, userId, workspaceMemberId, properties }: RecordEvent,
-  queryIds: readonly string[],
-): EventWithQueryIds {
-  const event = { action: upperCase(action), objectNameSingular, recordId, userId, workspaceMemberId, properties };
-  return { queryIds, event };
+): JsonObject {
+  return { action: upperCase(action), objectNameSingular, recordId, userId, workspaceMemberId, properties };
 }
 
 /** A metadata event as the schema has it. */

@@ -31,8 +31,8 @@ export const MUTANTS_OF_POSITIONS: readonly Mutant[] = [
     edits: [
       {
         file: "src/core/operation/subscription-groups.ts",
-        find: "withPosition(result, positionAt(offset))",
-        replace: "withPosition(result, positionAt(offset + 1))",
+        find: "withPosition(result.text, positionAt(offset))",
+        replace: "withPosition(result.text, positionAt(offset + 1))",
       },
     ],
     caughtBy: "chaos",

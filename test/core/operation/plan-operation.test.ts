@@ -66,7 +66,7 @@ describe("a subscription", () => {
     const from = { schema, subscriptions: new Map([["a", field]]), rootValue: {} };
     const made = subscriptionOf("subscription ($of: Counted) { a(of: $of) }", { variables: { of: "x" }, from });
     expect(coerced).toEqual(["x"]);
-    for (const value of [1, 2]) expect(executePlan(made, value)).toBe(`{"data":{"a":${value}}}`);
+    for (const value of [1, 2]) expect(executePlan(made, value).text).toBe(`{"data":{"a":${value}}}`);
     expect([made.args, coerced]).toEqual([{ of: 2 }, ["x", "x"]]);
   });
 
@@ -98,7 +98,7 @@ describe("a subscription", () => {
     ],
     ["behind an empty fragment", "subscription { ... { } onDbEvent(input: {}) { record } }", "onDbEvent"],
   ])("[OP-11] finds its root field %s", (_, source, key) => {
-    expect(executePlan(subscriptionOf(source), VALUE)).toBe(`{"data":{"${key}":{"record":{"id":"1"}}}}`);
+    expect(executePlan(subscriptionOf(source), VALUE).text).toBe(`{"data":{"${key}":{"record":{"id":"1"}}}}`);
   });
 
   it.each([
@@ -261,7 +261,9 @@ describe("another catalogue", () => {
       type: "result",
       result: { data: { broken: null }, errors: [{ message: "Broken." }] },
     });
-    expect(JSON.parse(executePlan(subscriptionOf("subscription { ticks { n } }", { from: other }), {}))).toMatchObject({
+    expect(
+      JSON.parse(executePlan(subscriptionOf("subscription { ticks { n } }", { from: other }), {}).text),
+    ).toMatchObject({
       data: { ticks: null },
       errors: [{ path: ["ticks", "n"] }],
     });

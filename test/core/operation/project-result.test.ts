@@ -3,15 +3,16 @@ import {
   buildSchema,
   executeSubscriptionEvent,
   GraphQLObjectType,
-  getNamedType,
-  isCompositeType,
   parse,
   type ValidatedSubscriptionArgs,
   validate,
   validateSubscriptionArgs,
 } from "graphql";
 import { describe, expect, it } from "vitest";
-import { type Projection, projectionOf } from "../../../src/core/operation/project-result.ts";
+import { compileProjection, type Projection } from "../../../src/core/operation/project-result.ts";
+import { SharedTexts, SharedValue } from "../../../src/core/operation/shared-value.ts";
+import { utf8Size } from "../../../src/core/text-size.ts";
+import { anySelection } from "../../support/any-selection.ts";
 
 const SCHEMA = buildSchema(`
 scalar JSON
@@ -30,23 +31,40 @@ function executionOf(source: string, variableValues: Record<string, unknown> = {
   return execution;
 }
 
-function projected(projection: Projection | undefined, rootValue: unknown): unknown {
+function projectionOf(execution: ValidatedSubscriptionArgs): Projection | undefined {
+  return compileProjection(execution).project;
+}
+
+function projected(projection: Projection | undefined, rootValue: unknown): string | undefined {
   try {
-    return projection?.(rootValue);
-  } catch {
+    const { text, bytes } = projection?.(rootValue) ?? {};
+    if (text !== undefined && bytes !== undefined) expect(bytes).toBe(utf8Size(text));
+    return text;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "AssertionError") throw thrown;
     return undefined;
   }
+}
+
+const fragmentsOf = (type: string) => (type === "Part" ? ["...P", "... on Named { name }"] : []);
+const anyOperation = anySelection(
+  SCHEMA.getSubscriptionType(),
+  3,
+  fragmentsOf,
+  "{ __typename ... on Part { size } }",
+).map((selection) => `subscription ($flag: Boolean!) ${selection} fragment P on Part { size named: name }`);
+
+function isValid(source: string): boolean {
+  return validate(SCHEMA, parse(source)).every(({ message }) => message.includes("never used"));
 }
 
 describe("a projection", () => {
   it("makes what graphql-js makes, or nothing, for any operation and any value", () => {
     let compared = 0;
     let left = 0;
-    const everything = fc.tuple(selectionOf(SCHEMA.getSubscriptionType(), 3), fc.boolean(), anyValue(4));
     fc.assert(
-      fc.property(everything, ([selection, flag, value]) => {
-        const source = `subscription ($flag: Boolean!) ${selection} fragment P on Part { size named: name }`;
-        if (validate(SCHEMA, parse(source)).some(({ message }) => !message.includes("never used"))) return;
+      fc.property(anyOperation, fc.boolean(), anyValue(4), (source, flag, value) => {
+        if (!isValid(source)) return;
         const execution = executionOf(source, { flag });
         const rootValue = { whole: value, maybe: value };
         const expected = executeSubscriptionEvent({ ...execution, rootValue });
@@ -54,13 +72,60 @@ describe("a projection", () => {
         if (data === undefined) left++;
         else {
           compared++;
-          expect(JSON.stringify({ data })).toBe(JSON.stringify(expected));
+          expect(`{"data":${data}}`).toBe(JSON.stringify(expected));
         }
       }),
       { numRuns: 3_000, seed: 20261124 },
     );
     expect(compared).toBeGreaterThan(300);
     expect(left).toBeGreaterThan(300);
+  });
+
+  it("makes the same of values that stand in the results of several operations", () => {
+    let compared = 0;
+    const some = fc.tuple(
+      fc.array(anyOperation, { minLength: 1, maxLength: 3 }),
+      fc.array(anyValue(4), { maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(some, ([sources, values]) => {
+        const projections = sources.filter(isValid).flatMap((source) =>
+          [true, false].map((flag) => {
+            const execution = executionOf(source, { flag });
+            return { execution, ...compileProjection(execution, ["Part", "Whole"]) };
+          }),
+        );
+        const texts = new SharedTexts();
+        const shared = values.map((value) => ({ value, shared: sharing(value, texts) }));
+        // Twice, so that what is there already is taken.
+        for (const { execution, project } of [...projections, ...projections]) {
+          for (const { value, shared: whole } of shared) {
+            const expected = executeSubscriptionEvent({ ...execution, rootValue: { whole: value, maybe: value } });
+            const data = projected(project, { whole, maybe: whole });
+            if (data === undefined) continue;
+            compared++;
+            expect(`{"data":${data}}`).toBe(JSON.stringify(expected));
+          }
+        }
+      }),
+      { numRuns: 1_000, seed: 20261124 },
+    );
+    expect(compared).toBeGreaterThan(1_000);
+  });
+
+  it.each([
+    ["nothing", "{ whole { name } }", false],
+    ["a literal", "{ whole { name @skip(if: true) colors @include(if: true) } }", false],
+    ["a variable on a field", "($flag: Boolean!) { whole { name colors @include(if: $flag) } }", true],
+    ["a variable on a fragment", "($flag: Boolean!) { ... @skip(if: $flag) { whole { name } } whole { name } }", true],
+    [
+      "a variable in a fragment",
+      "($flag: Boolean!) { whole { ...W } } fragment W on Whole { name colors @skip(if: $flag) }",
+      true,
+    ],
+  ])("is for all who run an operation with %s, or is not", (_, source, hangsOnVariables) => {
+    const execution = executionOf(`subscription ${source}`, { flag: true });
+    expect(compileProjection(execution)).toMatchObject({ hangsOnVariables, project: expect.any(Function) });
   });
 
   it.each([
@@ -111,32 +176,11 @@ describe("a projection", () => {
   });
 });
 
-/** Any selection of a type, valid more often than not. */
-function selectionOf(type: unknown, depth: number): fc.Arbitrary<string> {
-  if (!(type instanceof GraphQLObjectType)) return fc.constant("{ __typename ... on Part { size } }");
-  const isRoot = type.name === "Subscription";
-  const fields = Object.values(type.getFields()).map((field) => {
-    const below = getNamedType(field.type);
-    const selection =
-      isCompositeType(below) && depth > 0
-        ? selectionOf(below, depth - 1)
-        : fc.constant(isCompositeType(below) ? "{ __typename }" : "");
-    const around = fc.constantFrom("", "", "", "a: ", "name: ");
-    const directive = isRoot
-      ? fc.constant("")
-      : fc.constantFrom("", "", "", " @include(if: $flag)", " @skip(if: $flag)");
-    return fc.tuple(around, directive, selection).map(([alias, on, set]) => `${alias}${field.name}${on} ${set}`);
-  });
-  const fragments = type.name === "Part" ? [fc.constant("...P"), fc.constant("... on Named { name }")] : [];
-  const others = isRoot ? [] : [fc.constant("__typename"), ...fragments];
-  const items = fc.array(fc.oneof(...fields, ...others), { minLength: 1, maxLength: isRoot ? 1 : 4 });
-  return items.map((selections) => `{ ${selections.join(" ")} }`);
-}
-
 /** Values that fit somewhere, and values that fit nowhere. */
 function anyValue(depth: number): fc.Arbitrary<unknown> {
   const leaf = fc.constantFrom<unknown>(
     "text",
+    "é漢🚰",
     "RED",
     "GREEN",
     1,
@@ -153,7 +197,7 @@ function anyValue(depth: number): fc.Arbitrary<unknown> {
   if (depth === 0) return leaf;
   const below = anyValue(depth - 1);
   const part = fc.record({
-    name: fc.constantFrom("a", "b"),
+    name: fc.constantFrom("a", "é漢"),
     size: fc.constantFrom<unknown>(1, 2, 3, 4, "x"),
     color: leaf,
     parts: fc.array(below, { maxLength: 2 }),
@@ -171,4 +215,14 @@ function anyValue(depth: number): fc.Arbitrary<unknown> {
     { requiredKeys: ["name", "colors"] },
   );
   return fc.oneof({ weight: 6, arbitrary: whole }, { weight: 1, arbitrary: part }, { weight: 1, arbitrary: leaf });
+}
+
+/** The same value with its objects shared. */
+function sharing(value: unknown, texts: SharedTexts): unknown {
+  if (Array.isArray(value)) return value.map((item) => sharing(item, texts));
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([name, member]) => {
+    return [name, name === "data" ? member : sharing(member, texts)];
+  });
+  return new SharedValue(Object.fromEntries(members), texts);
 }

@@ -61,9 +61,10 @@ const batch = (action: RecordMessage["action"], ...events: RecordEvent[]): Recor
 });
 
 describe("records", () => {
-  it("have their JSON printed once for all queries of a stream, which takes longer than the patterns do", () => {
+  it("have their JSON printed once for all queries of all streams, which takes longer than the patterns do", () => {
     const patterns = ["%one%", "%two%", "%list%"].map((like) => ({ data: { like } }));
-    const streams = streamsWith({ s: [USER, Object.fromEntries(patterns.entries())] });
+    const queries = Object.fromEntries(patterns.entries());
+    const streams = streamsWith({ s: [USER, queries], t: [OTHER, queries] });
     let reads = 0;
     const data = new Proxy(
       { list: ["one"] },
@@ -74,8 +75,31 @@ describe("records", () => {
         },
       },
     );
-    expect(matched(batch("created", event({ id: "1", data })), streams)).toEqual(["s: 1=0,2"]);
+    expect(matched(batch("created", event({ id: "1", data })), streams)).toEqual(["s: 1=0,2", "t: 1=0,2"]);
     expect(reads).toBe(1);
+  });
+
+  it("[PERM-17] are the same object for streams of those who see the same, and for nobody else", () => {
+    const owners = Array.from({ length: 20 }, (_, i) => [`s${i}`, { ...USER, identity: `user:${i}` }] as const);
+    const streams = streamsWith(Object.fromEntries(owners.map(([id, owner]) => [id, [owner, { all: {} }]])));
+    // Each tenth stream has a class in common, and there are more classes than are kept at once.
+    const viewers = Array.from({ length: 10 }, (_, i): Viewer => {
+      return { ...OPEN_VIEWER, key: `class ${i}`, see: (_, { recordId }) => event({ id: recordId, class: i }) };
+    });
+    const occurrences = streamOccurrences(batch("created", event({ id: "1" })), streams);
+    const shown = (viewer: Viewer, i: number) => {
+      const value = occurrences[i]?.valueFor(viewer, {}) as Value | undefined;
+      return value?.objectRecordEventsWithQueryIds[0]?.objectRecordEvent;
+    };
+    const pairs = viewers.map((viewer, i) => [shown(viewer, i), shown(viewer, i + 10)]);
+    for (const [i, [one, other]] of pairs.entries()) {
+      expect(one).toBe(other);
+      expect(one).toMatchObject({ properties: { after: { class: i } } });
+    }
+    // Another order, by which each class is forgotten in between.
+    for (const [i, viewer] of [...viewers, ...viewers].entries()) {
+      expect(shown(viewer, i)).toMatchObject({ properties: { after: { class: i % 10 } } });
+    }
   });
 
   it("[STREAM-5] go to a stream together, each with the queries that it matches, in the shape of either era", () => {
