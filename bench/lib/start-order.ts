@@ -6,7 +6,7 @@ type Started<Each> = { [Name in keyof Each]: Each[Name] extends (() => Promise<i
 /**
  * Starts the rows of a round one after the other, in another order for each pair: a server that is started later takes
  * some percent less CPU for the same work, for as long as it runs.
- * @returns the rows in the order of `starts`: whoever runs them in turn must not undo this one, or be undone by it
+ * @returns the rows in the order of `starts` for every pair: turns that were counted from another order would undo it
  */
 export async function startInTurn<Each extends Starts>(pair: number, starts: Each): Promise<Started<Each>> {
   const names = Object.keys(starts) as RowName[];
