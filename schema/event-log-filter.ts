@@ -1,4 +1,5 @@
 import type { JsonObject } from "../src/core/json.ts";
+import { once } from "../src/core/once.ts";
 import { codedError } from "../src/core/operation/coded-error.ts";
 
 /** The input `EventLogFieldFilterInput`: a column of a row is one of some values, or none of them. */
@@ -29,13 +30,14 @@ export function assertFewFilters(filters: readonly EventLogFieldFilter[]): void 
 export function compileFilters(filters: readonly EventLogFieldFilter[]): (row: JsonObject) => boolean {
   const tests = filters.map(({ field, operand, values }) => ({
     field,
-    values: new Set(values),
+    // Most messages hold a row or two, and most rows fail the first filter: the others are then not worth a set.
+    values: once(() => new Set(values)),
     isIn: operand === "IS",
   }));
   return (row) =>
     tests.every(({ field, values, isIn }) => {
       const value = Object.hasOwn(row, field) ? row[field] : undefined;
       const text = value == null || typeof value === "object" ? "" : String(value);
-      return values.has(text) === isIn;
+      return values().has(text) === isIn;
     });
 }
