@@ -105,6 +105,7 @@ export class OperationAdmission {
   /** Counts an operation no longer that ends, however it does. */
   leave({ connection: { identity }, key, plan: { document } }: RunningOperation): void {
     this.#documentsInUse.delete(document);
+    if (this.#documentsInUse.get(document.source) === undefined) document.projections.forget();
     const ofIdentity = this.#byIdentity.get(identity);
     ofIdentity?.delete(key, document);
     if (ofIdentity?.operations === 0) this.#byIdentity.delete(identity);

@@ -57,6 +57,18 @@ it("a document stays known for as long as an operation runs with it, so that equ
   expect(documentOf("A")).not.toBe(operation.plan.document);
 });
 
+it("[LIMIT-12] what is worked out for a document to run is kept while it runs: a known one counts as less", () => {
+  const { admission, documentOf, running } = admissionWith({});
+  const [first, second] = [running("a", "A"), running("b", "A")];
+  for (const operation of [first, second]) admission.enter(operation);
+  const projection = first.plan.projection();
+  admission.leave(first);
+  expect(second.plan.projection()).toBe(projection);
+  admission.leave(second);
+  expect(documentOf("A")).toBe(first.plan.document);
+  expect(running("a", "A").plan.projection()).not.toBe(projection);
+});
+
 it("[LIMIT-16] the documents that run are memory of the workspace, whoever runs them", () => {
   const { bytes } = admissionWith({}).documentOf("A");
   const { admission, running, refusalOf } = admissionWith({ MAX_KEPT_BYTES_PER_WORKSPACE: 2 * bytes + 200 });

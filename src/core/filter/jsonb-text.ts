@@ -5,18 +5,30 @@ import { utf8Size } from "../text-size.ts";
 const MAX_DEPTH = 256;
 const MAX_LENGTH = 4 * 1024 * 1024;
 
+/** UTF-16 units that are kept of what was printed, unless one text has more. */
+const MAX_KEPT_LENGTH = 4 * 1024 * 1024;
+/** What keeping a text takes besides. */
+const ENTRY_LENGTH = 50;
+
 /** The text of a JSON value, as `jsonbText` makes it. */
 export type PrintJsonb = (value: unknown) => string | undefined;
 
 /**
  * Prints each value once, however many patterns it is compared with: that takes ten times as long as comparing them. It
- * keeps what it printed, so one is for a record or two.
+ * keeps what it printed for the next pattern, and is bounded: a number of six characters is printed with three hundred.
  */
 export function printingOnce(): PrintJsonb {
   const texts = new Map<unknown, string | undefined>();
+  let length = 0;
   return (value) => {
     if (texts.has(value)) return texts.get(value);
     const text = jsonbText(value);
+    const own = ENTRY_LENGTH + (text?.length ?? 0);
+    if (length + own > MAX_KEPT_LENGTH) {
+      texts.clear();
+      length = 0;
+    }
+    length += own;
     texts.set(value, text);
     return text;
   };

@@ -13,4 +13,9 @@ export class Projections {
     if (!hangsOnVariables) this.#known.set(operation, project);
     return project;
   }
+
+  /** Nobody runs the document now. It may be known for long, and these take twenty times what it counts as. */
+  forget(): void {
+    this.#known.clear();
+  }
 }

@@ -22,6 +22,8 @@ export class SharedValue {
 
 /** Characters of all texts; twice as many bytes at most. */
 const MAX_CHARACTERS = 2 * 1024 * 1024;
+/** What keeping a text takes besides: its value is kept as well, which may be one of a viewer that nobody looks with any more. */
+const ENTRY_CHARACTERS = 200;
 
 /** The texts of some shared values, which come and go together: bounded, as each selection may be of another document. */
 export class SharedTexts {
@@ -38,12 +40,12 @@ export class SharedTexts {
   }
 
   #keep(value: SharedValue, selection: object, sized: Required<ResultText>): void {
-    const { length } = sized.text;
-    if (this.#characters + length > MAX_CHARACTERS) {
+    const own = ENTRY_CHARACTERS + sized.text.length;
+    if (this.#characters + own > MAX_CHARACTERS) {
       this.#texts.clear();
       this.#characters = 0;
     }
-    this.#characters += length;
+    this.#characters += own;
     const texts = this.#texts.get(value);
     if (texts === undefined) this.#texts.set(value, new Map([[selection, sized]]));
     else texts.set(selection, sized);

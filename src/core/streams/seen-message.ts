@@ -1,4 +1,3 @@
-import { type PrintJsonb, printingOnce } from "../filter/jsonb-text.ts";
 import { once } from "../once.ts";
 import { type SharedTexts, SharedValue } from "../operation/shared-value.ts";
 import type { Viewer } from "../permissions/viewer.ts";
@@ -9,8 +8,6 @@ import { objectRecordEvent } from "./stream-value.ts";
 /** An event as a viewer sees it. */
 export interface SeenEvent {
   readonly event: RecordEvent;
-  /** Prints its values for patterns. */
-  readonly print: PrintJsonb;
   /** What streams are sent of it. */
   readonly value: () => SharedValue;
 }
@@ -44,6 +41,6 @@ export class SeenMessage {
       const whole = withRelations(event, this.#relations());
       return new SharedValue(objectRecordEvent(this.#message, whole), this.#texts);
     };
-    return { event, print: printingOnce(), value: once(value) };
+    return { event, value: once(value) };
   }
 }

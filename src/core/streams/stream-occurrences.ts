@@ -1,5 +1,6 @@
 import type { Verdict } from "../filter/compile-filter.ts";
 import { type FieldTypes, fieldTypesOf } from "../filter/field-types.ts";
+import { type PrintJsonb, printingOnce } from "../filter/jsonb-text.ts";
 import type { JsonObject } from "../json.ts";
 import { SharedTexts, SharedValue } from "../operation/shared-value.ts";
 import type { Occurrence } from "../operation/subscription-field.ts";
@@ -7,7 +8,7 @@ import type { Viewer } from "../permissions/viewer.ts";
 import type { Message, MetadataMessage, QueueJobMessage, RecordEvent, RecordMessage } from "../pubsub/message.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreams } from "./event-streams.ts";
-import { type SeenEvent, SeenMessage } from "./seen-message.ts";
+import { SeenMessage } from "./seen-message.ts";
 import { payloadOccurrence } from "./server-payload.ts";
 import type { StreamQuery } from "./stream-query.ts";
 import { type EventWithQueryIds, metadataEvent, streamValue } from "./stream-value.ts";
@@ -55,6 +56,8 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
     types ??= fieldTypesOf(message.objectMetadata, viewer.fieldTypesOf(message.objectNameSingular));
     return types;
   };
+  // One for all of the message: each keeps as much as it may. What a value is printed as hangs on the value alone.
+  const print = printingOnce();
   const texts = new SharedTexts();
   const views = new Map<Viewer, SeenMessage>();
   const viewOf = (viewer: Viewer) => {
@@ -77,7 +80,7 @@ function recordOccurrences(message: RecordMessage, streams: EventStreams, only: 
         if (seen === undefined) continue;
         const queryIds: string[] = [];
         for (const query of queries) {
-          const verdict = judge(query, message, seen, viewer, typesFor(viewer));
+          const verdict = judge(query, message, seen.event, viewer, typesFor(viewer), print);
           if (verdict === true) queryIds.push(query.id);
           else if (verdict === "error") streams.noteFailedMatch();
         }
@@ -95,16 +98,17 @@ const CLASSES_AT_ONCE = 8;
 function judge(
   query: StreamQuery,
   message: RecordMessage,
-  { event, print }: SeenEvent,
+  seen: RecordEvent,
   viewer: Viewer,
   fieldTypes: FieldTypes,
+  print: PrintJsonb,
 ): Verdict {
   if (query.isUnfiltered) return true;
   const { action } = message;
   // A condition on what the caller may not see is no way to find out about it.
   for (const field of query.fields) if (viewer.hides(message, field)) return false;
   const options = { fieldTypes, print, includesDeleted: action === "deleted" || action === "restored" };
-  const { after, before } = event.properties;
+  const { after, before } = seen.properties;
   // A record that leaves a view is reported to it.
   const records = action === "updated" ? [after, before] : [after ?? before];
   let verdict: Verdict = false;

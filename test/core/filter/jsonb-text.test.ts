@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonbText } from "../../../src/core/filter/jsonb-text.ts";
+import { jsonbText, printingOnce } from "../../../src/core/filter/jsonb-text.ts";
 import { referenceJsonb } from "./reference-matcher.ts";
 
 describe("JSON as PostgreSQL prints it", () => {
@@ -56,5 +56,43 @@ describe("JSON as PostgreSQL prints it", () => {
     expect(jsonbText("a".repeat(most - 2))?.length).toBe(most);
     expect(jsonbText("a".repeat(most - 1))).toBeUndefined();
     expect(jsonbText(["a".repeat(most - 2)])).toBeUndefined();
+  });
+});
+
+/** Counts how often it is printed. */
+class Counted {
+  prints = 0;
+  readonly value = Object.defineProperty({}, "a", {
+    enumerable: true,
+    get: () => this.prints++ * 0,
+  });
+}
+
+describe("what prints each value once", () => {
+  it("keeps what it printed", () => {
+    const [print, counted] = [printingOnce(), new Counted()];
+    print(counted.value);
+    const before = counted.prints;
+    expect([print(counted.value), counted.prints]).toEqual(['{"a": 0}', before]);
+  });
+
+  it("lets go of all that was too much together, be it of few values or of many", () => {
+    const million = 1024 * 1024;
+    const few = Array.from({ length: 5 }, (_, i) => String(i).repeat(million));
+    const many = Array.from({ length: million / 10 }, (_, i) => i);
+    for (const others of [few, many]) {
+      const [print, counted] = [printingOnce(), new Counted()];
+      print(counted.value);
+      const before = counted.prints;
+      for (const other of others) print(other);
+      print(counted.value);
+      expect(counted.prints).toBeGreaterThan(before);
+    }
+  });
+
+  it("keeps one value that is too much by itself", () => {
+    const print = printingOnce();
+    const texts = Array.from({ length: 2 }, () => print("a".repeat(4 * 1024 * 1024 - 2)));
+    expect(texts.map((text) => text?.length)).toEqual([4 * 1024 * 1024, 4 * 1024 * 1024]);
   });
 });

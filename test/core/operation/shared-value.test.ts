@@ -59,4 +59,11 @@ describe("a shared value", () => {
     expect(writer.written).toBe(5);
     expect(values[0]?.textOf(SELECTION, writer.write("anew")).text).toBe("anew");
   });
+
+  it("is written anew once there were too many texts, however small: each holds on to its value", () => {
+    const texts = new SharedTexts();
+    const values = Array.from({ length: 20_000 }, () => new SharedValue({}, texts));
+    for (const value of values) value.textOf(SELECTION, () => "{}");
+    expect(values[0]?.textOf(SELECTION, () => "anew").text).toBe("anew");
+  });
 });
