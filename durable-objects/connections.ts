@@ -44,7 +44,7 @@ export class Connections implements Sleeping {
     for (const socket of ctx.getWebSockets()) {
       const attachment: unknown = socket.deserializeAttachment();
       const wants = letsSleep ? wantsIn(attachment, version) : undefined;
-      if (wants === undefined) this.#load(socket, attachment);
+      if (wants === undefined) this.#attempt(socket, () => this.#load(socket, attachment));
       else this.#sleepers.add(socket, wants);
     }
   }
@@ -52,7 +52,7 @@ export class Connections implements Sleeping {
   /** Says how the operations of a socket are taken up: now of those that do not sleep, of the others when they wake. */
   takeUpWith(takeUp: (connection: Connection) => void): void {
     this.#takeUp = takeUp;
-    for (const connection of this.awake()) this.#start(connection);
+    for (const connection of this.awake()) this.#attempt(connection.socket, () => this.#start(connection));
   }
 
   get size(): number {
@@ -167,12 +167,18 @@ export class Connections implements Sleeping {
     if (connection.stored.size > 0) this.#operations().deleteSocket(connection.state.id);
   }
 
-  /** What goes wrong with one socket ends that socket, which comes back: the others must not miss an event because of it. */
   #rouse(socket: WebSocket): void {
     if (!this.#sleepers.delete(socket)) return;
-    try {
+    this.#attempt(socket, () => {
       const connection = this.#load(socket, socket.deserializeAttachment());
       if (connection !== undefined) this.#start(connection);
+    });
+  }
+
+  /** What goes wrong with one socket ends that socket, which comes back: no wake may fail, and nobody miss an event, because of it. */
+  #attempt(socket: WebSocket, takeUp: () => void): void {
+    try {
+      takeUp();
     } catch (thrown) {
       console.error({ message: "A socket could not be taken up", error: messageOf(thrown) });
       closeQuietly(socket, CLOSE.RESTART);

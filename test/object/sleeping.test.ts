@@ -170,6 +170,19 @@ describe("a wake", () => {
     expect((await sleepsOf(workspace)).map((sleep) => sleep?.wants.length)).toEqual([wants]);
   });
 
+  it.each([
+    ["for an event that it wants", ({ sleep }: Attachment) => sleep],
+    ["by a wake that takes it up at once", () => undefined],
+  ])("closes a socket whose state cannot be read 1012, %s, and no other", async (_, sleepOf) => {
+    const workspace = newWorkspace();
+    const [ada, ben] = [await watch(workspace, "ada"), await watch(workspace, "ben")];
+    await rewrite(workspace, "person-ada", (attachment) => ({ ...attachment, state: "{", sleep: sleepOf(attachment) }));
+    await workspace.publish(workspace.personEvent("ada"));
+    await workspace.publish(workspace.personEvent("ben"));
+    expect(await ada.untilClosed()).toMatchObject({ code: 1012 });
+    expect(await ben.next()).toMatchObject(nextOf("1"));
+  });
+
   it("leaves no server asleep", async () => {
     const workspace = newWorkspace();
     const server = await WorkerdSocket.connectServer(workspace.workspaceId);
