@@ -15,7 +15,7 @@ import { requireSecret } from "./require-secret.ts";
 export const admin = new Hono<{ Bindings: Env }>();
 
 admin.use(async function requireAdmin({ req, env }, next) {
-  if (req.method !== "OPTIONS") await requireSecret(req.raw, edgeOf(env).settings.adminSecrets, "ADMIN_SECRETS");
+  if (req.method !== "OPTIONS") requireSecret(req.raw, edgeOf(env).settings.adminSecrets, "ADMIN_SECRETS");
   await next();
 });
 

@@ -18,7 +18,7 @@ import { handThrough } from "./workspace-socket.ts";
 export async function openChannels(request: Request, idInPath: string, edge: Edge): Promise<Response> {
   const workspaceId = parseUuid(idInPath);
   const secrets = channelSecretsFor(edge.settings, workspaceId);
-  const secret = await requireSecret(request, secrets, "CHANNEL_SECRETS for this workspace");
+  const secret = requireSecret(request, secrets, "CHANNEL_SECRETS for this workspace");
   if (workspaceId === undefined) throw new GatewayError("BAD_REQUEST", "The workspace id must be a UUID.");
   if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
     throw new GatewayError("BAD_REQUEST", "Channels are read over WebSocket: an Upgrade is required.");

@@ -10,7 +10,7 @@ import { requireSecret } from "./require-secret.ts";
 /** Publishing over HTTP: `{"messages":[…]}` from a publisher that knows the secret. */
 export async function publishOverHttp(request: Request, edge: Edge): Promise<Response> {
   const { settings, env } = edge;
-  await requireSecret(request, settings.publisherSecrets, "PUBLISHER_SECRETS");
+  requireSecret(request, settings.publisherSecrets, "PUBLISHER_SECRETS");
   const text = await readBody(request, settings.limits.MAX_PUBLISH_BYTES);
   const body = parseBody(text, settings.limits.MAX_JSON_DEPTH);
   const door = {
