@@ -33,7 +33,7 @@ export interface FanoutPart {
  * Compilers take some thousand calls until they have settled. The way of a publish, which a fan-out takes rarely, is
  * warmed up by events that nobody is subscribed to, that of a message by messages. And how much of a slice is done.
  */
-const FULL = { warmUpEvents: 1_000, warmUpMessages: 20_000, share: 1 };
+const FULL = { warmUpEvents: 2_000, warmUpMessages: 20_000, share: 1 };
 const QUICK = { warmUpEvents: 300, warmUpMessages: 4_500, share: 1 / 6 };
 
 export const CPU_PER_MESSAGE = { label: "server CPU per delivered message", unit: "µs" } as const;
@@ -113,7 +113,7 @@ export async function openFanout(fanout: Fanout, options: BenchOptions): Promise
 
 /** Where an event reaches one subscriber only, the Redis stack works thousands of times as much for a message. */
 function perMessage({ receivers }: Fanout): number {
-  return receivers === "all" ? 1 : 20;
+  return receivers === "all" ? 1 : 10;
 }
 
 interface PartWork {

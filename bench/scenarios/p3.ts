@@ -14,8 +14,8 @@ const FANOUT: Fanout = {
   tokenIn: "subprotocol",
   subprotocol: "graphql-transport-ws",
   parts: [
-    { figure: "cpu", eventsPerCall: 1, messages: 50 },
-    { figure: "cpuOfBatch", eventsPerCall: EVENTS_PER_BATCH, messages: 200 },
+    { figure: "cpu", eventsPerCall: 1, messages: 200 },
+    { figure: "cpuOfBatch", eventsPerCall: EVENTS_PER_BATCH, messages: 800 },
   ],
 };
 
@@ -30,7 +30,7 @@ export const p3: Scenario = {
     ...FANOUT_FIGURES,
   ],
   sockets: { full: 2_000, quick: 300 },
-  slicesPerPair: 12,
+  slicesPerPair: 6,
   open,
 };
 
@@ -48,7 +48,7 @@ async function open(options: BenchOptions): Promise<Round> {
 
 /** A socket takes two files of a process, which may not have enough of them for a socket to every watcher. */
 const WATCHERS_PER_SOCKET = 4;
-const GROWTH_EVENTS = { warmUp: 200, slice: 50 };
+const GROWTH_EVENTS = { warmUp: 200, slice: 100 };
 
 async function openWatchers(watchers: number, options: BenchOptions): Promise<Audience> {
   await using stack = new AsyncDisposableStack();

@@ -15,9 +15,9 @@ import { startWorker } from "../lib/workerd.ts";
  * tabs look at. Of 500 streams there are 50 groups.
  */
 const PARTS = [
-  { name: "single", isBatch: false, groups: "each", warmUp: 600, calls: 25 },
-  { name: "batch", isBatch: true, groups: "each", warmUp: 40, calls: 2 },
-  { name: "edit", isBatch: true, groups: "one", warmUp: 40, calls: 2 },
+  { name: "single", isBatch: false, groups: "each", warmUp: 1_500, calls: 100 },
+  { name: "batch", isBatch: true, groups: "each", warmUp: 60, calls: 8 },
+  { name: "edit", isBatch: true, groups: "one", warmUp: 60, calls: 8 },
 ] as const;
 
 type Part = (typeof PARTS)[number];
@@ -46,7 +46,7 @@ export const p4: Scenario = {
     { key: "bytes", label: "size of a frame", unit: "bytes" },
   ],
   sockets: { full: 500, quick: 300 },
-  slicesPerPair: 12,
+  slicesPerPair: 6,
   open,
 };
 

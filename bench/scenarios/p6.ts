@@ -14,7 +14,7 @@ const RATE = 20;
 const MEMORY = "/dev/shm";
 /** An object that waited for its turn wakes up in the lead-in. */
 const SLICE = { events: 105, rate: RATE, leadIn: 5 };
-const WARM_UP = { unheard: { events: 400, rate: 400 }, heard: { events: 100, rate: 40 } };
+const WARM_UP = { unheard: { events: 1_600, rate: 400 }, heard: { events: 100, rate: 40 } };
 const RAMP: Ramp = { limit: 100, secondsPerStep: 1.5, from: 40, halvings: 3 };
 
 /** An ordinary hour: what a user waits for, while the server has time. */
