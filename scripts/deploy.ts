@@ -3,7 +3,7 @@
  * Whatever else is given goes on to `wrangler deploy`; of that `--config`, `--env` and `--var` say what there is to check.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
 import { unstable_readConfig } from "wrangler";
@@ -49,7 +49,9 @@ function checkDeployment(): void {
   if (bindings["ENVIRONMENT"] === "development") {
     throw new SettingsError("ENVIRONMENT", 'nothing, or "production": development stands in .dev.vars only');
   }
-  parseSettings(bindings);
+  for (const name of unknownAmong(bindings)) {
+    process.stdout.write(`${name} is no setting of the gateway: a mistyped name leaves the default.\n`);
+  }
   // They would hold the subprotocol header, and so the tokens of browsers.
   if (config.observability?.logs?.invocation_logs !== false) {
     throw new SettingsError("observability.logs.invocation_logs in wrangler.jsonc", "false");
@@ -62,6 +64,20 @@ function checkDeployment(): void {
   }
 }
 
+/**
+ * The names that the gateway never asks for.
+ * @throws SettingsError as `parseSettings`
+ */
+function unknownAmong(bindings: Readonly<Record<string, unknown>>): string[] {
+  const asked = new Set<PropertyKey>();
+  const get = (target: object, name: PropertyKey) => {
+    asked.add(name);
+    return Reflect.get(target, name) as unknown;
+  };
+  parseSettings(new Proxy(bindings, { get }));
+  return Object.keys(bindings).filter((name) => !asked.has(name));
+}
+
 /** Each is `NAME:value`. */
 function givenVars(): Record<string, string> {
   const given = (options.var ?? []).filter((each) => typeof each === "string");
@@ -69,6 +85,7 @@ function givenVars(): Record<string, string> {
 }
 
 function readSecrets(file: string): Record<string, unknown> {
+  if (!existsSync(file)) throw new SettingsError("--secrets-file", `a file, and there is none at ${resolve(file)}`);
   const text = readFileSync(file, "utf8");
   return text.trimStart().startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : parseEnv(text);
 }
