@@ -24,6 +24,7 @@ import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { CatchUp } from "./catch-up.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import { Delivery, readRow } from "./delivery.ts";
@@ -175,7 +176,7 @@ export class Subscriptions {
 
   /** Ends whatever a socket has here: it is closed, or gone. */
   drop(connection: Connection): void {
-    for (const id of connection.running.keys()) this.stop(connection, id);
+    for (const id of connection.running.keys()) clearAway(() => this.stop(connection, id));
   }
 
   close(connection: Connection, event: CloseEvent): void {
