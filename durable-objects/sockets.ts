@@ -100,13 +100,13 @@ export class Sockets {
     if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
     // Answers count like events: a client that asks and asks, and reads nothing, is not answered any further.
     if (this.#unread.isFlooded(connection)) return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
-    const { session: before, answerBy, edgeKey } = connection.state;
-    if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
-    const { session, effects } = step(before, frame, { now, limits: this.#limits, edgeKey });
-    connection.update({ session, seenAt: now });
-    for (const effect of effects) this.#run(connection, effect, now);
-    const isChanged = connection.state.session !== before || answerBy !== undefined;
-    if (isChanged && !connection.closed) this.#connections.save(connection);
+    try {
+      this.#hear(connection, frame, now);
+    } catch (thrown) {
+      // Half done, it would leave a client waiting for an operation that the next wake knows nothing of.
+      console.error({ message: "A frame could not be handled", error: messageOf(thrown) });
+      this.close(connection, CLOSE.RESTART);
+    }
   }
 
   close(connection: Connection, event: CloseEvent): void {
@@ -155,6 +155,16 @@ export class Sockets {
     const { what, at } = this.#nextDeadline(connection);
     if (what !== "init-timeout") return this.#alarm.wakeBy(at);
     this.#initTimers.start(connection, at - Date.now(), () => this.close(connection, CLOSE.INIT_TIMEOUT));
+  }
+
+  #hear(connection: Connection, frame: string | ArrayBuffer, now: number): void {
+    const { session: before, answerBy, edgeKey } = connection.state;
+    if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
+    const { session, effects } = step(before, frame, { now, limits: this.#limits, edgeKey });
+    connection.update({ session, seenAt: now });
+    for (const effect of effects) this.#run(connection, effect, now);
+    const isChanged = connection.state.session !== before || answerBy !== undefined;
+    if (isChanged && !connection.closed) this.#connections.save(connection);
   }
 
   #run(connection: Connection, effect: Effect, now: number): void {

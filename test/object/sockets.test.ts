@@ -81,6 +81,24 @@ async function breakStorage({ stub }: ReturnType<typeof newWorkspace>): Promise<
   });
 }
 
+it("a socket is closed 1012 when a frame of it cannot be handled, and no other", async () => {
+  const workspace = newWorkspace();
+  const [ada, ben] = [
+    await WorkerdSocket.connect(await workspace.token()),
+    await WorkerdSocket.connect(await workspace.token()),
+  ];
+  await workspace.publish(workspace.personEvent("first"));
+  ada.subscribe("1", large(1));
+  ben.subscribe("1");
+  await Promise.all([ada.drain(), ben.drain()]);
+  await breakStorage(workspace);
+  ada.subscribe("2", large(2));
+  expect(await ada.untilClosed()).toMatchObject({ code: 1012 });
+  await workspace.publish(workspace.personEvent("second"));
+  expect(await ben.next()).toMatchObject({ id: "1", type: "next" });
+  expect(await workspace.stub.inspect()).toMatchObject({ sockets: 1, operations: 1 });
+});
+
 it("[REVOKE-1] a revoke closes all that are meant, also where what one of them has in storage cannot be cleared away", async () => {
   const workspace = newWorkspace();
   const sockets = await Promise.all([1, 2, 3].map(async () => WorkerdSocket.connect(await workspace.token())));
