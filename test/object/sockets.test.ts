@@ -71,7 +71,7 @@ const large = (i: number) => ({ recordId: `${i}`.repeat(7_000) });
 /** Storage refuses what is written there of operations and streams, as a full one does. */
 async function breakStorage({ stub }: ReturnType<typeof newWorkspace>): Promise<void> {
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
-    for (const table of ["operations", "streams"]) {
+    for (const table of ["operations", "streams", "stream_queries"]) {
       for (const change of ["INSERT", "DELETE"]) {
         sql.exec(
           `CREATE TRIGGER no_${change}_${table} BEFORE ${change} ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`,
@@ -125,4 +125,18 @@ it("[CLOSE-3] a close is answered, also where what the socket has in storage can
   socket.close(4999, "Enough");
   expect(await socket.untilClosed()).toEqual({ code: 4999, reason: "Enough" });
   expect(await workspace.stub.inspect()).toMatchObject({ sockets: 0, operations: 0 });
+});
+
+it("a mutation that fails says nothing of how", async () => {
+  const workspace = newWorkspace();
+  const socket = await WorkerdSocket.connect(await workspace.token());
+  socket.subscribe("1", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
+  await socket.drain();
+  await breakStorage(workspace);
+  const input = `{ eventStreamId: "s", queryId: "q", operationSignature: {} }`;
+  socket.subscribe("2", {}, `mutation { addQueryToEventStream(input: ${input}) }`);
+  const [{ payload }] = (await socket.drain()) as [{ payload: unknown }];
+  expect(payload).toMatchObject({
+    errors: [{ message: expect.not.stringContaining("SQLITE"), extensions: { code: "INTERNAL_SERVER_ERROR" } }],
+  });
 });
