@@ -69,12 +69,14 @@ function checkDeployment(): void {
  * @throws SettingsError as `parseSettings`
  */
 function unknownAmong(bindings: Readonly<Record<string, unknown>>): string[] {
-  const asked = new Set<PropertyKey>();
-  const get = (target: object, name: PropertyKey) => {
-    asked.add(name);
-    return Reflect.get(target, name) as unknown;
-  };
-  parseSettings(new Proxy(bindings, { get }));
+  const asked = new Set<string | symbol>();
+  const watched = new Proxy(bindings, {
+    get(target, name) {
+      asked.add(name);
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+  parseSettings(watched);
   return Object.keys(bindings).filter((name) => !asked.has(name));
 }
 
