@@ -162,9 +162,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       operationsByDocument: await subscriptions.countByDocument(),
       ...(this.#enricher !== undefined && { enricher: this.#enricher.state }),
       ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
-      ...(permissions.isBlind && {
-        notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
-      }),
+      ...(permissions.notDelivering !== undefined && { notDelivering: permissions.notDelivering }),
     };
     if (this.#storage === undefined) return report;
     const { epoch, log } = this.#storage;

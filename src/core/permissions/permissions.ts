@@ -51,9 +51,13 @@ export class Permissions {
     return this.#current?.version;
   }
 
-  /** Nobody sees a record, because there must be a snapshot and there is none. */
-  get isBlind(): boolean {
-    return this.#current === undefined && !this.#context.isOpen;
+  /** Why nobody sees a record, where that is so whoever asks. */
+  get notDelivering(): string | undefined {
+    if (this.#current?.rules === NO_RULES) {
+      return "The permission snapshot that is stored cannot be read: put it again, with a higher version";
+    }
+    if (this.#current !== undefined || this.#context.isOpen) return undefined;
+    return "PERMISSIONS=required, and the workspace has no permission snapshot";
   }
 
   viewerOf(caller: Principal): Viewer {
@@ -105,8 +109,7 @@ export class Permissions {
     }
     this.#store.patch(patch);
     // Its rules are as they were, and parsing a megabyte of them takes longer than all the rest.
-    const { rules } = this.#current ?? { rules: NO_RULES };
-    this.#take({ version: patch.version, rules });
+    this.#take({ version: patch.version, rules: this.#current?.rules ?? NO_RULES });
     return taken(patch.version);
   }
 

@@ -265,15 +265,19 @@ describe("a snapshot", () => {
       new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
     const message = batch({ after: ADA });
     expect([true, false].map((isOpen) => seen(of(isOpen), message) !== undefined)).toEqual([true, false]);
-    expect([of(true).isBlind, of(false).isBlind]).toEqual([false, true]);
+    expect([of(true).notDelivering, of(false).notDelivering]).toEqual([
+      undefined,
+      expect.stringContaining("no permission snapshot"),
+    ]);
   });
 
-  it("[PERM-12] that can no longer be read grants nothing, and is logged", () => {
+  it("[PERM-12] [ADMIN-2] that can no longer be read grants nothing, is logged, and told to whoever inspects", () => {
     const log = vi.spyOn(console, "error").mockReturnValue();
     const store = new MemoryPermissionStore();
     store.put({ version: 3, rules: '{"roles":{"x":{"objects":{"*":{}}}}}', members: new Map([[uuid(201), ["x"]]]) });
     const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen: true });
     expect([permissions.version, seen(permissions, batch({ after: ADA }))]).toEqual([3, undefined]);
+    expect(permissions.notDelivering).toContain("cannot be read");
     expect(log).toHaveBeenCalledOnce();
     log.mockRestore();
   });
