@@ -61,6 +61,7 @@ export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
     keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
   });
   const permissions = new Permissions({
+    workspaceId,
     limits,
     stored: stored?.permissions,
     store: () => storage().permissions,

@@ -165,7 +165,7 @@ export class Connections implements Sleeping {
     peers?.delete(connection);
     if (peers?.size === 0) this.#byIdentity?.delete(connection.identity);
     this.#keptBytes -= connection.keptBytes;
-    if (connection.stored.size > 0) clearAway(() => this.#operations().deleteSocket(connection.state.id));
+    if (connection.stored.size > 0) clearAway(connection, () => this.#operations().deleteSocket(connection.state.id));
   }
 
   #rouse(socket: WebSocket): void {
@@ -181,7 +181,8 @@ export class Connections implements Sleeping {
     try {
       takeUp();
     } catch (thrown) {
-      console.error({ message: "A socket could not be taken up", error: messageOf(thrown) });
+      const workspaceId = this.#ctx.id.name;
+      console.error({ message: "A socket could not be taken up", workspaceId, error: messageOf(thrown) });
       closeQuietly(socket, CLOSE.RESTART);
     }
   }

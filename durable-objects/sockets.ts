@@ -104,7 +104,8 @@ export class Sockets {
       this.#hear(connection, frame, now);
     } catch (thrown) {
       // Half done, it would leave a client waiting for an operation that the next wake knows nothing of.
-      console.error({ message: "A frame could not be handled", error: messageOf(thrown) });
+      const { workspaceId } = connection.state.principal;
+      console.error({ message: "A frame could not be handled", workspaceId, error: messageOf(thrown) });
       this.close(connection, CLOSE.RESTART);
     }
   }
@@ -142,7 +143,12 @@ export class Sockets {
         this.#serveDeadline(connection, now);
       } catch (thrown) {
         // One socket must not keep the others from being served: an alarm that throws is repeated, then given up.
-        console.error({ message: "A deadline of a socket could not be served", error: messageOf(thrown) });
+        const { workspaceId } = connection.state.principal;
+        console.error({
+          message: "A deadline of a socket could not be served",
+          workspaceId,
+          error: messageOf(thrown),
+        });
       }
     }
     // Once for all of them: each time that the alarm is set costs a row written.

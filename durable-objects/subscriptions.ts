@@ -81,14 +81,14 @@ export class Subscriptions {
       this.#catchUp.add(operation);
     };
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
-    const { positionAt } = log;
+    const { workspaceId, positionAt } = log;
     this.#delivery = new Delivery({
       ...{ fields, streams, limits, positionAt, close },
       groups: this.#groups,
       slowReaders: this.#slowReaders,
     });
     this.#catchUp = new CatchUp({
-      ...{ limits, streams, unread, positionAt, close },
+      ...{ workspaceId, limits, streams, unread, positionAt, close },
       log: log.open,
       read: readRow,
       give: (operation, payload, now) => this.#delivery.replay(operation, payload, now),
@@ -176,7 +176,7 @@ export class Subscriptions {
 
   /** Ends whatever a socket has here: it is closed, or gone. */
   drop(connection: Connection): void {
-    for (const id of connection.running.keys()) clearAway(() => this.stop(connection, id));
+    for (const id of connection.running.keys()) clearAway(connection, () => this.stop(connection, id));
   }
 
   close(connection: Connection, event: CloseEvent): void {

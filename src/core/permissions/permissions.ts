@@ -17,6 +17,7 @@ import { BLIND_VIEWER, OPEN_VIEWER, SERVER_VIEWER, type Viewer, viewerOfCaller }
 
 /** What the permissions of a workspace need of their surroundings. */
 export interface PermissionsContext {
+  readonly workspaceId: string;
   /** Undefined while the workspace has no storage, and so no snapshot. */
   readonly stored: PermissionStore | undefined;
   /** Opens the store, where something is to be written. */
@@ -121,7 +122,7 @@ export class Permissions {
   /** Takes what is stored for what holds. A snapshot that can no longer be read grants nothing. */
   #read(): void {
     const stored = this.#store?.load();
-    this.#take(stored && { version: stored.version, rules: readRules(stored.rules) });
+    this.#take(stored && { version: stored.version, rules: readRules(stored.rules, this.#context.workspaceId) });
   }
 
   #take(current: Current | undefined): void {
@@ -188,11 +189,15 @@ function remember(viewers: Map<string, Viewer>, key: string, viewer: Viewer): vo
 }
 
 /** They were within the limits when they came: one that has been lowered since is for those that come now. */
-function readRules(rules: string): PermissionRules {
+function readRules(rules: string, workspaceId: string): PermissionRules {
   try {
     return parseRules(JSON.parse(rules) as JsonObject, WIDEST_LIMITS);
   } catch (thrown) {
-    console.error({ message: "The permissions of a workspace cannot be read", error: messageOf(thrown) });
+    console.error({
+      message: "The permissions of a workspace cannot be read",
+      workspaceId,
+      error: messageOf(thrown),
+    });
     return NO_RULES;
   }
 }
