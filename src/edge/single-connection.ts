@@ -1,14 +1,12 @@
 import { assertNever, GatewayError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
-import { isLargerThan } from "../core/text-size.ts";
 import { askWorkspace } from "./ask-workspace.ts";
-import { assertShallow } from "./assert-shallow.ts";
 import type { Edge } from "./edge.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
 import { requireCaller } from "./require-caller.ts";
 import { eventStreamResponse, wantsEventStream } from "./sse.ts";
 import { SseBody } from "./sse-body.ts";
-import { connectToWorkspace } from "./workspace-client.ts";
+import { connectToWorkspace, subscribeFrame } from "./workspace-client.ts";
 
 /** Whether a request is one of graphql-sse's single connection mode. */
 export function isOfSingleConnection(request: Request): boolean {
@@ -64,15 +62,10 @@ async function openStream(caller: Principal, token: string, edge: Edge): Promise
 }
 
 async function start(request: Request, caller: Principal, token: string, edge: Edge): Promise<Response> {
-  const { limits } = edge.settings;
   const payload = await readGraphqlRequest(request, edge);
   const message = { type: "subscribe", id: operationId(payload.extensions?.["operationId"], edge), payload } as const;
-  // What the object would close the whole stream for.
-  const frame = JSON.stringify(message);
-  if (isLargerThan(frame, limits.MAX_FRAME_BYTES)) {
-    throw new GatewayError("TOO_LARGE", `An operation may have ${limits.MAX_FRAME_BYTES} bytes (MAX_FRAME_BYTES).`);
-  }
-  assertShallow(frame, limits);
+  // Throws for what the object would close the whole stream for.
+  subscribeFrame(message, edge.settings.limits);
   const outcome = await askWorkspace(edge, caller.workspaceId, (workspace) =>
     workspace.startOverSse(caller, token, message),
   );
