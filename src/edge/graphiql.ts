@@ -8,7 +8,7 @@ const HASHED_FILES = "/graphiql/assets/";
  * What the page and its workers may do: no other host, no inline script, no evaluated text. It is the least that works,
  * each source was taken away and missed. Trusted Types cannot be asked for, as GraphiQL renders descriptions as HTML.
  */
-export const GRAPHIQL_CSP = [
+const GRAPHIQL_CSP = [
   "default-src 'none'",
   "script-src 'self'",
   "worker-src 'self'",
