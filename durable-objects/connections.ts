@@ -165,7 +165,9 @@ export class Connections implements Sleeping {
     peers?.delete(connection);
     if (peers?.size === 0) this.#byIdentity?.delete(connection.identity);
     this.#keptBytes -= connection.keptBytes;
-    if (connection.stored.size > 0) clearAway(connection, () => this.#operations().deleteSocket(connection.state.id));
+    if (connection.stored.size === 0) return;
+    const { id, principal } = connection.state;
+    clearAway(principal.workspaceId, () => this.#operations().deleteSocket(id));
   }
 
   #rouse(socket: WebSocket): void {

@@ -176,7 +176,8 @@ export class Subscriptions {
 
   /** Ends whatever a socket has here: it is closed, or gone. */
   drop(connection: Connection): void {
-    for (const id of connection.running.keys()) clearAway(connection, () => this.stop(connection, id));
+    const { workspaceId } = this.#context.log;
+    for (const id of connection.running.keys()) clearAway(workspaceId, () => this.stop(connection, id));
   }
 
   close(connection: Connection, event: CloseEvent): void {
@@ -205,7 +206,7 @@ export class Subscriptions {
 
   /** Goes on with what the wake found unfinished. */
   goOn(now: number): void {
-    this.#holders.releaseOthers(now);
+    clearAway(this.#context.log.workspaceId, () => this.#holders.releaseOthers(now));
     for (const operation of this.#holders.outgrown()) this.#tellGap(operation);
     this.#catchUp.run(now);
   }

@@ -140,3 +140,24 @@ it("a mutation that fails says nothing of how", async () => {
     errors: [{ message: expect.not.stringContaining("SQLITE"), extensions: { code: "INTERNAL_SERVER_ERROR" } }],
   });
 });
+
+it("a wake hears the frame that it is for, also where what others have left cannot be cleared away", async () => {
+  const workspace = newWorkspace();
+  const [ada, ben] = [
+    await WorkerdSocket.connect(await workspace.token()),
+    await WorkerdSocket.connect(await workspace.token()),
+  ];
+  ada.subscribe("1", large(1));
+  ada.subscribe("2", large(2));
+  ada.subscribe("3", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
+  await ada.drain();
+  await breakStorage(workspace);
+  await evictDurableObject(workspace.stub);
+  ada.close(4999, "Enough");
+  expect(await ada.untilClosed()).toEqual({ code: 4999, reason: "Enough" });
+  await evictDurableObject(workspace.stub);
+  ben.subscribe("1");
+  await ben.drain();
+  await workspace.publish(workspace.personEvent("ada"));
+  expect(await ben.next()).toMatchObject({ id: "1", type: "next" });
+});
