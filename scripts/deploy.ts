@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
 import { unstable_readConfig } from "wrangler";
-import { parseSettings, SettingsError } from "../src/core/settings.ts";
+import { createSigningKeys } from "../src/auth/signing-keys.ts";
+import { parseSettings, type Settings, SettingsError } from "../src/core/settings.ts";
 import { ROOT } from "./lib/dev-vars.ts";
 
 const { values: options } = parseArgs({
@@ -22,7 +23,7 @@ const { values: options } = parseArgs({
 });
 
 try {
-  checkDeployment();
+  await checkDeployment();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   process.stderr.write(`Not deployed. ${error.message}\n`);
@@ -38,7 +39,7 @@ if (options.check !== true) {
   process.exitCode = status ?? 1;
 }
 
-function checkDeployment(): void {
+async function checkDeployment(): Promise<void> {
   // Without --env it is CLOUDFLARE_ENV that chooses, here as in wrangler.
   const env = typeof options.env === "string" ? { env: options.env } : {};
   const file = typeof options.config === "string" ? options.config : "wrangler.jsonc";
@@ -49,7 +50,10 @@ function checkDeployment(): void {
   if (bindings["ENVIRONMENT"] === "development") {
     throw new SettingsError("ENVIRONMENT", 'nothing, or "production": development stands in .dev.vars only');
   }
-  for (const name of unknownAmong(bindings)) {
+  const { settings, unknown } = readSettings(bindings);
+  const keys = createSigningKeys({ settings, now: Date.now, fetch });
+  for (const kid of Object.keys(settings.signingKeys)) await keys.find(kid, 0);
+  for (const name of unknown) {
     process.stdout.write(`${name} is no setting of the gateway: a mistyped name leaves the default.\n`);
   }
   // They would hold the subprotocol header, and so the tokens of browsers.
@@ -65,10 +69,10 @@ function checkDeployment(): void {
 }
 
 /**
- * The names that the gateway never asks for.
+ * The settings, and the names among them that the gateway never asks for.
  * @throws SettingsError as `parseSettings`
  */
-function unknownAmong(bindings: Readonly<Record<string, unknown>>): string[] {
+function readSettings(bindings: Readonly<Record<string, unknown>>): { settings: Settings; unknown: string[] } {
   const asked = new Set<string | symbol>();
   const watched = new Proxy(bindings, {
     get(target, name) {
@@ -76,8 +80,8 @@ function unknownAmong(bindings: Readonly<Record<string, unknown>>): string[] {
       return Reflect.get(target, name) as unknown;
     },
   });
-  parseSettings(watched);
-  return Object.keys(bindings).filter((name) => !asked.has(name));
+  const settings = parseSettings(watched);
+  return { settings, unknown: Object.keys(bindings).filter((name) => !asked.has(name)) };
 }
 
 /** Each is `NAME:value`. */

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +57,17 @@ describe("npm run deploy", () => {
       refusal: "JWKS_URL",
     });
     expect(check("--config", config, "--var", "PLAYGROUND:off")).toEqual({ status: 0, refusal: undefined });
+  });
+
+  it("imports the keys of SIGNING_KEYS, which are looked at otherwise when a token first names one", () => {
+    const secrets = join(folder, "secrets.json");
+    const write = (key: object) =>
+      writeFileSync(secrets, JSON.stringify({ SIGNING_KEYS: JSON.stringify({ [crypto.randomUUID()]: key }) }));
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    write(publicKey.export({ format: "jwk" }));
+    expect(check("--secrets-file", secrets)).toEqual({ status: 0, refusal: undefined });
+    write({ kty: "RSA" });
+    expect(check("--secrets-file", secrets)).toEqual({ status: 1, refusal: "SIGNING_KEYS" });
   });
 
   it("tells of names that are no settings, and of a file of secrets that is not there", () => {
