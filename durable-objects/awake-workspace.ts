@@ -7,6 +7,7 @@ import type { Principal } from "../src/core/principal.ts";
 import type { Settings } from "../src/core/settings.ts";
 import { EventStreams } from "../src/core/streams/event-streams.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import { clearAway } from "./clear-away.ts";
 import { Connections } from "./connections.ts";
 import { Sockets } from "./sockets.ts";
 import { SseConnections } from "./sse-connections.ts";
@@ -50,7 +51,8 @@ export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
   const { limits } = settings;
   const connections = new Connections({ ctx, operations: () => storage().operations, version, letsSleep });
   // Whoever has operations there does not sleep.
-  stored?.operations.keepOnly(new Set(Array.from(connections.awake(), ({ state }) => state.id)));
+  const ids = new Set(Array.from(connections.awake(), ({ state }) => state.id));
+  clearAway(workspaceId, () => stored?.operations.keepOnly(ids));
   const unread = new UnreadBytes(limits);
   const streams = new EventStreams({
     limits,
@@ -61,6 +63,7 @@ export function wakeWorkspace(context: WakeContext): AwakeWorkspace {
     keptBesides: (identity) => ({ ofCaller: connections.keptBytesOf(identity), ofAll: connections.keptBytes }),
   });
   const permissions = new Permissions({
+    workspaceId,
     limits,
     stored: stored?.permissions,
     store: () => storage().permissions,

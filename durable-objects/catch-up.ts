@@ -18,6 +18,7 @@ const LOOKS_PER_RUN = 500;
 
 /** What a catch-up needs of its surroundings. */
 export interface CatchUpContext {
+  readonly workspaceId: string;
   readonly limits: Limits;
   readonly streams: EventStreams;
   readonly unread: UnreadBytes;
@@ -76,7 +77,7 @@ export class CatchUp {
       }
       againInMs = moved.size > 0 ? 0 : LOOK_AGAIN_MS;
     } catch (thrown) {
-      console.error({ message: "Catching up failed", error: messageOf(thrown) });
+      this.#log(thrown);
     }
     for (const connection of moved) connection.flush();
     if (this.#waiting.size > 0) this.#runAgain(againInMs);
@@ -119,7 +120,7 @@ export class CatchUp {
     try {
       this.#moveOn(operation, now);
     } catch (thrown) {
-      console.error({ message: "Catching up failed", error: messageOf(thrown) });
+      this.#log(thrown);
       this.#context.close(operation.connection, CLOSE.RESTART);
     }
   }
@@ -142,6 +143,11 @@ export class CatchUp {
   #end(operation: RunningOperation, how: "complete" | "gap"): void {
     this.#waiting.delete(operation);
     this.#context.goLive(operation, how);
+  }
+
+  #log(thrown: unknown): void {
+    const { workspaceId } = this.#context;
+    console.error({ message: "Catching up failed", workspaceId, error: messageOf(thrown) });
   }
 
   #runAgain(inMs: number): void {

@@ -6,6 +6,7 @@ import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
 import { Sleepers } from "../src/core/pubsub/sleepers.ts";
 import { findSpilled, packAttachment, type Sleep, type SocketState, unpackAttachment, wantsIn } from "./attachment.ts";
+import { clearAway } from "./clear-away.ts";
 import { Connection, keptBytesOf } from "./connection.ts";
 
 /** What the sockets of a workspace need of their surroundings. */
@@ -164,7 +165,9 @@ export class Connections implements Sleeping {
     peers?.delete(connection);
     if (peers?.size === 0) this.#byIdentity?.delete(connection.identity);
     this.#keptBytes -= connection.keptBytes;
-    if (connection.stored.size > 0) this.#operations().deleteSocket(connection.state.id);
+    if (connection.stored.size === 0) return;
+    const { id, principal } = connection.state;
+    clearAway(principal.workspaceId, () => this.#operations().deleteSocket(id));
   }
 
   #rouse(socket: WebSocket): void {
@@ -180,7 +183,8 @@ export class Connections implements Sleeping {
     try {
       takeUp();
     } catch (thrown) {
-      console.error({ message: "A socket could not be taken up", error: messageOf(thrown) });
+      const workspaceId = this.#ctx.id.name;
+      console.error({ message: "A socket could not be taken up", workspaceId, error: messageOf(thrown) });
       closeQuietly(socket, CLOSE.RESTART);
     }
   }

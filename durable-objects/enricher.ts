@@ -82,7 +82,8 @@ export class Enricher {
   #note({ hasFailed }: Call): void {
     if (!hasFailed) return this.#breaker.succeed();
     if (!this.#breaker.fail(Date.now())) return;
-    console.warn({ message: "The enricher is not asked for a while", ...this.#breaker.state(Date.now()) });
+    const { workspaceId } = this.#context;
+    console.warn({ message: "The enricher is not asked for a while", workspaceId, ...this.#breaker.state(Date.now()) });
   }
 
   async #enrichOne(request: PublishRequest, call: Call): Promise<PublishRequest> {
@@ -91,7 +92,8 @@ export class Enricher {
     try {
       return { ...request, body: this.#bodyOf(message, await this.#ask(message, call)) };
     } catch (thrown) {
-      console.warn({ message: "A message could not be enriched", error: messageOf(thrown) });
+      const { workspaceId } = this.#context;
+      console.warn({ message: "A message could not be enriched", workspaceId, error: messageOf(thrown) });
       return request;
     }
   }

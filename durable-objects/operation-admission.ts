@@ -49,7 +49,8 @@ export class OperationAdmission {
     const known = this.#known(operation.document);
     const isCheap = known !== undefined && (known.document === undefined || !known.asksForSchema);
     if (!isCheap && !this.#takeDocument(connection, perSecond, now)) {
-      const allowed = `A socket may bring new documents, or ask for the schema, ${perSecond} times a second; send this one again later.`;
+      const rate = `${perSecond} times a second (MAX_UNCACHED_DOCUMENTS_PER_SECOND)`;
+      const allowed = `A socket may bring new documents, or ask for the schema, ${rate}; send this one again later.`;
       return { type: "failed", errors: [codedError("TOO_FAST", allowed)] };
     }
     if (running !== undefined) return { type: "subscription", plan: running };

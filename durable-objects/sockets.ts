@@ -100,13 +100,14 @@ export class Sockets {
     if (now >= connection.tokenExpiresAt) return this.close(connection, CLOSE.TOKEN_EXPIRED);
     // Answers count like events: a client that asks and asks, and reads nothing, is not answered any further.
     if (this.#unread.isFlooded(connection)) return this.close(connection, closeWith(CLOSE.OVERLOADED, TOO_SLOW));
-    const { session: before, answerBy, edgeKey } = connection.state;
-    if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
-    const { session, effects } = step(before, frame, { now, limits: this.#limits, edgeKey });
-    connection.update({ session, seenAt: now });
-    for (const effect of effects) this.#run(connection, effect, now);
-    const isChanged = connection.state.session !== before || answerBy !== undefined;
-    if (isChanged && !connection.closed) this.#connections.save(connection);
+    try {
+      this.#hear(connection, frame, now);
+    } catch (thrown) {
+      // Half done, it would leave a client waiting for an operation that the next wake knows nothing of.
+      const { workspaceId } = connection.state.principal;
+      console.error({ message: "A frame could not be handled", workspaceId, error: messageOf(thrown) });
+      this.close(connection, CLOSE.RESTART);
+    }
   }
 
   close(connection: Connection, event: CloseEvent): void {
@@ -142,7 +143,12 @@ export class Sockets {
         this.#serveDeadline(connection, now);
       } catch (thrown) {
         // One socket must not keep the others from being served: an alarm that throws is repeated, then given up.
-        console.error({ message: "A deadline of a socket could not be served", error: messageOf(thrown) });
+        const { workspaceId } = connection.state.principal;
+        console.error({
+          message: "A deadline of a socket could not be served",
+          workspaceId,
+          error: messageOf(thrown),
+        });
       }
     }
     // Once for all of them: each time that the alarm is set costs a row written.
@@ -155,6 +161,16 @@ export class Sockets {
     const { what, at } = this.#nextDeadline(connection);
     if (what !== "init-timeout") return this.#alarm.wakeBy(at);
     this.#initTimers.start(connection, at - Date.now(), () => this.close(connection, CLOSE.INIT_TIMEOUT));
+  }
+
+  #hear(connection: Connection, frame: string | ArrayBuffer, now: number): void {
+    const { session: before, answerBy, edgeKey } = connection.state;
+    if (answerBy !== undefined) connection.clear("askedAt", "answerBy");
+    const { session, effects } = step(before, frame, { now, limits: this.#limits, edgeKey });
+    connection.update({ session, seenAt: now });
+    for (const effect of effects) this.#run(connection, effect, now);
+    const isChanged = connection.state.session !== before || answerBy !== undefined;
+    if (isChanged && !connection.closed) this.#connections.save(connection);
   }
 
   #run(connection: Connection, effect: Effect, now: number): void {

@@ -24,6 +24,7 @@ import type { LogRow } from "../src/core/pubsub/replay-log.ts";
 import type { DocumentCount } from "../src/core/pubsub/workspace.ts";
 import type { EventStreams } from "../src/core/streams/event-streams.ts";
 import { CatchUp } from "./catch-up.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import { Delivery, readRow } from "./delivery.ts";
@@ -80,14 +81,14 @@ export class Subscriptions {
       this.#catchUp.add(operation);
     };
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
-    const { positionAt } = log;
+    const { workspaceId, positionAt } = log;
     this.#delivery = new Delivery({
       ...{ fields, streams, limits, positionAt, close },
       groups: this.#groups,
       slowReaders: this.#slowReaders,
     });
     this.#catchUp = new CatchUp({
-      ...{ limits, streams, unread, positionAt, close },
+      ...{ workspaceId, limits, streams, unread, positionAt, close },
       log: log.open,
       read: readRow,
       give: (operation, payload, now) => this.#delivery.replay(operation, payload, now),
@@ -175,7 +176,8 @@ export class Subscriptions {
 
   /** Ends whatever a socket has here: it is closed, or gone. */
   drop(connection: Connection): void {
-    for (const id of connection.running.keys()) this.stop(connection, id);
+    const { workspaceId } = this.#context.log;
+    for (const id of connection.running.keys()) clearAway(workspaceId, () => this.stop(connection, id));
   }
 
   close(connection: Connection, event: CloseEvent): void {
@@ -204,7 +206,7 @@ export class Subscriptions {
 
   /** Goes on with what the wake found unfinished. */
   goOn(now: number): void {
-    this.#holders.releaseOthers(now);
+    clearAway(this.#context.log.workspaceId, () => this.#holders.releaseOthers(now));
     for (const operation of this.#holders.outgrown()) this.#tellGap(operation);
     this.#catchUp.run(now);
   }

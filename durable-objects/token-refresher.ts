@@ -55,7 +55,8 @@ export class TokenRefresher {
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) {
-        console.error({ message: "A token could not be refreshed", error: messageOf(thrown) });
+        const { workspaceId } = connection.state.principal;
+        console.error({ message: "A token could not be refreshed", workspaceId, error: messageOf(thrown) });
         return undefined;
       }
       // Keys that cannot be fetched are nobody's fault: the socket stays until its token expires.

@@ -101,7 +101,9 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     const { subscriptions } = this.#wake({ letsSleep: true });
     const { open, positionAt } = this.#log;
     const toBody = this.#settings.orderByRecord ? this.#markedBody : undefined;
-    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, toBody, () => {
+    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, toBody, (thrown) => {
+      const workspaceId = this.#workspaceId;
+      console.error({ message: "A message could not be written", workspaceId, error: messageOf(thrown) });
       this.#storage = undefined;
     });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
@@ -162,9 +164,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       operationsByDocument: await subscriptions.countByDocument(),
       ...(this.#enricher !== undefined && { enricher: this.#enricher.state }),
       ...(permissions.version !== undefined && { snapshotVersion: permissions.version }),
-      ...(permissions.isBlind && {
-        notDelivering: "PERMISSIONS=required, and the workspace has no permission snapshot",
-      }),
+      ...(permissions.notDelivering !== undefined && { notDelivering: permissions.notDelivering }),
     };
     if (this.#storage === undefined) return report;
     const { epoch, log } = this.#storage;
@@ -245,7 +245,8 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
       if (trimmed > 0 && this.#settings.orderByRecord) recordTimes.forget(log.floor);
       if (positionReports.take(log, now)) subscriptions.reportPositions();
     } catch (thrown) {
-      console.error({ message: "The log could not be tidied", error: messageOf(thrown) });
+      const workspaceId = this.#workspaceId;
+      console.error({ message: "The log could not be tidied", workspaceId, error: messageOf(thrown) });
     }
   }
 
@@ -292,6 +293,7 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     const workspace = workspaceTag(this.#workspaceId);
     const epoch = () => this.#openStorage().epoch;
     return {
+      workspaceId: this.#workspaceId,
       workspaceTag: workspace,
       epoch,
       open: () => this.#openStorage().log,

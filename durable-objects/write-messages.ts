@@ -1,4 +1,3 @@
-import { messageOf } from "../src/core/errors.ts";
 import type { PublishOutcome, PublishRequest } from "../src/core/pubsub/publish-request.ts";
 import type { LogRow, ReplayLog } from "../src/core/pubsub/replay-log.ts";
 
@@ -15,7 +14,7 @@ export interface WrittenMessages {
  * @param open gives the log; asked again after a failure, because SQLite may take back more than the row that failed
  * @param toBody makes the body of a row that is about to be written, the head of the log being where it is. Default: the
  *   body as it came
- * @param reset forgets what is in memory of the log
+ * @param onFailure is told what went wrong, and forgets what is in memory of the log
  */
 export function writeMessages(
   requests: readonly PublishRequest[],
@@ -23,7 +22,7 @@ export function writeMessages(
   positionAt: (offset: number) => string,
   open: () => ReplayLog,
   toBody: ((request: PublishRequest, head: number) => string) | undefined,
-  reset: () => void,
+  onFailure: (thrown: unknown) => void,
 ): WrittenMessages {
   const written: { readonly request: PublishRequest; readonly outcome: PublishOutcome; readonly row?: LogRow }[] = [];
   let hasFailed = false;
@@ -31,9 +30,8 @@ export function writeMessages(
     try {
       written.push({ request, ...writeMessage(request, now, positionAt, open(), toBody) });
     } catch (thrown) {
-      console.error({ message: "A message could not be written", error: messageOf(thrown) });
       hasFailed = true;
-      reset();
+      onFailure(thrown);
       written.push({ request, outcome: unavailable(request) });
     }
   }

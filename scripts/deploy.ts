@@ -3,11 +3,12 @@
  * Whatever else is given goes on to `wrangler deploy`; of that `--config`, `--env` and `--var` say what there is to check.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
 import { unstable_readConfig } from "wrangler";
-import { parseSettings, SettingsError } from "../src/core/settings.ts";
+import { createSigningKeys } from "../src/auth/signing-keys.ts";
+import { parseSettings, type Settings, SettingsError } from "../src/core/settings.ts";
 import { ROOT } from "./lib/dev-vars.ts";
 
 const { values: options } = parseArgs({
@@ -22,7 +23,7 @@ const { values: options } = parseArgs({
 });
 
 try {
-  checkDeployment();
+  await checkDeployment();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   process.stderr.write(`Not deployed. ${error.message}\n`);
@@ -38,7 +39,7 @@ if (options.check !== true) {
   process.exitCode = status ?? 1;
 }
 
-function checkDeployment(): void {
+async function checkDeployment(): Promise<void> {
   // Without --env it is CLOUDFLARE_ENV that chooses, here as in wrangler.
   const env = typeof options.env === "string" ? { env: options.env } : {};
   const file = typeof options.config === "string" ? options.config : "wrangler.jsonc";
@@ -49,7 +50,12 @@ function checkDeployment(): void {
   if (bindings["ENVIRONMENT"] === "development") {
     throw new SettingsError("ENVIRONMENT", 'nothing, or "production": development stands in .dev.vars only');
   }
-  parseSettings(bindings);
+  const { settings, unknown } = readSettings(bindings);
+  const keys = createSigningKeys({ settings, now: Date.now, fetch });
+  for (const kid of Object.keys(settings.signingKeys)) await keys.find(kid, 0);
+  for (const name of unknown) {
+    process.stdout.write(`${name} is no setting of the gateway: a mistyped name leaves the default.\n`);
+  }
   // They would hold the subprotocol header, and so the tokens of browsers.
   if (config.observability?.logs?.invocation_logs !== false) {
     throw new SettingsError("observability.logs.invocation_logs in wrangler.jsonc", "false");
@@ -62,6 +68,22 @@ function checkDeployment(): void {
   }
 }
 
+/**
+ * The settings, and the names among them that the gateway never asks for.
+ * @throws SettingsError as `parseSettings`
+ */
+function readSettings(bindings: Readonly<Record<string, unknown>>): { settings: Settings; unknown: string[] } {
+  const asked = new Set<string | symbol>();
+  const watched = new Proxy(bindings, {
+    get(target, name) {
+      asked.add(name);
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+  const settings = parseSettings(watched);
+  return { settings, unknown: Object.keys(bindings).filter((name) => !asked.has(name)) };
+}
+
 /** Each is `NAME:value`. */
 function givenVars(): Record<string, string> {
   const given = (options.var ?? []).filter((each) => typeof each === "string");
@@ -69,6 +91,7 @@ function givenVars(): Record<string, string> {
 }
 
 function readSecrets(file: string): Record<string, unknown> {
+  if (!existsSync(file)) throw new SettingsError("--secrets-file", `a file, and there is none at ${resolve(file)}`);
   const text = readFileSync(file, "utf8");
   return text.trimStart().startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : parseEnv(text);
 }

@@ -2,13 +2,18 @@
 import { parseArgs } from "node:util";
 import { firstOf, readDevVars } from "./lib/dev-vars.ts";
 import { DEV_WORKSPACE_ID, signToken } from "./lib/sign-token.ts";
-import { startWrangler } from "./lib/start-wrangler.ts";
+import { isHealthy, startWrangler } from "./lib/start-wrangler.ts";
 
 const { values: options } = parseArgs({
   options: { port: { type: "string", default: "8787" }, "persist-to": { type: "string" } },
 });
 const vars = readDevVars();
 const persistTo = options["persist-to"];
+const running = `http://127.0.0.1:${options.port}`;
+if (await isHealthy(running)) {
+  process.stderr.write(`A gateway answers at ${running} already: stop that one, or take another port (-- --port N).\n`);
+  process.exit(1);
+}
 const address = await startWrangler({ port: options.port, ...(persistTo !== undefined && { persistTo }) });
 process.stdout.write(await welcome());
 

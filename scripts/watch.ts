@@ -13,8 +13,14 @@ const client = createClient({
     authorization: `Bearer ${options.token ?? (await signToken({ appSecret: readDevVars()["APP_SECRET"] ?? "" }))}`,
   }),
   retryAttempts: Number.POSITIVE_INFINITY,
+  // A gateway that does not run yet, or is started again, is told as an error, after which graphql-ws gives up by default.
+  shouldRetry: () => true,
 });
 client.on("connected", () => process.stderr.write("Connected; waiting for events …\n"));
+client.on("closed", (event) => {
+  const { code, reason } = event as { readonly code: number; readonly reason: string };
+  process.stderr.write(`Closed ${code} ${reason || `(is there a gateway on port ${options.port}?)`}; trying again …\n`);
+});
 
 const subscription = client.iterate<{
   onDbEvent: {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,8 +29,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function check(...options: string[]) {
   const script = join(ROOT, "scripts", "deploy.ts");
-  const { status, stderr } = spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
-  return { status, refusal: /Not deployed\. Setting (\S+?):? /.exec(stderr)?.[1] };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+  const unknown = Array.from(stdout.matchAll(/^(\S+) is no setting/gm), ([, name]) => name);
+  return {
+    status,
+    refusal: /Not deployed\. Setting (\S+?):? /.exec(stderr)?.[1],
+    ...(unknown.length > 0 && { unknown }),
+  };
 }
 
 describe("npm run deploy", () => {
@@ -51,5 +57,23 @@ describe("npm run deploy", () => {
       refusal: "JWKS_URL",
     });
     expect(check("--config", config, "--var", "PLAYGROUND:off")).toEqual({ status: 0, refusal: undefined });
+  });
+
+  it("imports the keys of SIGNING_KEYS, which are looked at otherwise when a token first names one", () => {
+    const secrets = join(folder, "secrets.json");
+    const write = (key: object) =>
+      writeFileSync(secrets, JSON.stringify({ SIGNING_KEYS: JSON.stringify({ [crypto.randomUUID()]: key }) }));
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    write(publicKey.export({ format: "jwk" }));
+    expect(check("--secrets-file", secrets)).toEqual({ status: 0, refusal: undefined });
+    write({ kty: "RSA" });
+    expect(check("--secrets-file", secrets)).toEqual({ status: 1, refusal: "SIGNING_KEYS" });
+  });
+
+  it("tells of names that are no settings, and of a file of secrets that is not there", () => {
+    const secrets = join(folder, "secrets.env");
+    writeFileSync(secrets, "PUBLISHER_SECRTS=s3cret\nLOG_MAX_AGE_SECONDS=600\n");
+    expect(check("--secrets-file", secrets)).toEqual({ status: 0, refusal: undefined, unknown: ["PUBLISHER_SECRTS"] });
+    expect(check("--secrets-file", join(folder, "none.env"))).toEqual({ status: 1, refusal: "--secrets-file" });
   });
 });

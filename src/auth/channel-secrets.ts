@@ -1,4 +1,8 @@
 import type { Settings } from "../core/settings.ts";
+import { sha256 } from "../core/sha256.ts";
+
+/** 128 bits, in hex. */
+const TAG_LENGTH = 32;
 
 /** The secrets that open the channels of a workspace, or of a path that names none. */
 export function channelSecretsFor(
@@ -11,7 +15,5 @@ export function channelSecretsFor(
 
 /** Tells a secret from others without holding it: what is kept with a socket, to see later whether it still holds. */
 export async function secretTag(secret: string): Promise<string> {
-  const text = new TextEncoder().encode(`channel secret ${secret}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (await sha256(`channel secret ${secret}`)).slice(0, TAG_LENGTH);
 }

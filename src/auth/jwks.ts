@@ -1,5 +1,5 @@
 import type { CryptoKey } from "jose";
-import { GatewayError } from "../core/errors.ts";
+import { GatewayError, messageOf } from "../core/errors.ts";
 import { fetchJwks, JWKS_TIMEOUT_MS } from "./jwks-document.ts";
 
 /** The keys behind a URL. */
@@ -89,18 +89,17 @@ export function createJwks({ url, now, fetch }: JwksOptions): Jwks {
       keys = await fetchJwks(url, fetch);
       fetchedAt = startedAt;
       failures = 0;
-    } catch (cause) {
+    } catch (thrown) {
+      console.warn({ message: "The keys of JWKS_URL could not be fetched", error: messageOf(thrown) });
       nextFetchAt = startedAt + Math.min(MIN_INTERVAL_MS * 2 ** failures, MAX_INTERVAL_MS);
       failures += 1;
-      throw unavailable(cause);
+      throw unavailable();
     } finally {
       pendingUntil = Number.NEGATIVE_INFINITY;
     }
   }
 }
 
-function unavailable(cause?: unknown): GatewayError {
-  const error = new GatewayError("KEYS_UNAVAILABLE", "The keys to verify the token cannot be fetched now.");
-  error.cause = cause;
-  return error;
+function unavailable(): GatewayError {
+  return new GatewayError("KEYS_UNAVAILABLE", "The keys to verify the token cannot be fetched now.");
 }

@@ -1,12 +1,13 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { ERRORS, GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { parseMembersPatch, parseSnapshot } from "../core/permissions/parse-snapshot.ts";
 import type { PermissionsAnswer } from "../core/permissions/snapshot.ts";
 import { parseRevocation } from "../core/revocation.ts";
 import { parseUuid } from "../core/uuid.ts";
+import { askWorkspace } from "./ask-workspace.ts";
 import { assertShallow } from "./assert-shallow.ts";
-import { edgeOf, workspaceOf } from "./edge.ts";
+import { edgeOf, type WorkspaceStub } from "./edge.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { readBody } from "./read-body.ts";
 import { requireSecret } from "./require-secret.ts";
@@ -19,28 +20,26 @@ admin.use(async function requireAdmin({ req, env }, next) {
   await next();
 });
 
-admin.get("/workspaces/:id", async ({ req, env, json }) => json(await workspaceIn(req.param("id"), env).inspect()));
-admin.delete("/workspaces/:id", async ({ req, env, json }) => json(await workspaceIn(req.param("id"), env).erase()));
-admin.post("/workspaces/:id/revoke", async ({ req, env, json }) => {
-  const workspace = workspaceIn(req.param("id"), env);
-  return json(
-    await workspace.revoke(parseRevocation(await readJson(req.raw, edgeOf(env).settings.limits), Date.now())),
-  );
+admin.get("/workspaces/:id", async (context) => context.json(await ask(context, (workspace) => workspace.inspect())));
+admin.delete("/workspaces/:id", async (context) => context.json(await ask(context, (workspace) => workspace.erase())));
+admin.post("/workspaces/:id/revoke", async (context) => {
+  const input = await readJson(context.req.raw, edgeOf(context.env).settings.limits);
+  const revocation = parseRevocation(input, Date.now());
+  return context.json(await ask(context, (workspace) => workspace.revoke(revocation)));
 });
-admin.get("/workspaces/:id/streams", async ({ req, env, json }) =>
-  json(await workspaceIn(req.param("id"), env).listStreams(req.query("after"))),
-);
-admin.put("/workspaces/:id/permissions", async ({ req, env }) => {
-  const workspace = workspaceIn(req.param("id"), env);
-  const { limits } = edgeOf(env).settings;
-  const input = await readJson(req.raw, limits, limits.MAX_PERMISSIONS_BYTES);
-  return permissionsResponse(await workspace.putPermissions(parseSnapshot(input, limits)));
+admin.get("/workspaces/:id/streams", async (context) => {
+  const after = context.req.query("after");
+  return context.json(await ask(context, (workspace) => workspace.listStreams(after)));
 });
-admin.patch("/workspaces/:id/permissions/members", async ({ req, env }) => {
-  const workspace = workspaceIn(req.param("id"), env);
-  const { limits } = edgeOf(env).settings;
-  const input = await readJson(req.raw, limits, limits.MAX_MEMBERS_PATCH_BYTES);
-  return permissionsResponse(await workspace.patchMembers(parseMembersPatch(input, limits)));
+admin.put("/workspaces/:id/permissions", async (context) => {
+  const { limits } = edgeOf(context.env).settings;
+  const snapshot = parseSnapshot(await readJson(context.req.raw, limits, limits.MAX_PERMISSIONS_BYTES), limits);
+  return permissionsResponse(await ask(context, (workspace) => workspace.putPermissions(snapshot)));
+});
+admin.patch("/workspaces/:id/permissions/members", async (context) => {
+  const { limits } = edgeOf(context.env).settings;
+  const patch = parseMembersPatch(await readJson(context.req.raw, limits, limits.MAX_MEMBERS_PATCH_BYTES), limits);
+  return permissionsResponse(await ask(context, (workspace) => workspace.patchMembers(patch)));
 });
 admin.all("/workspaces/:id/streams", ({ req }) => methodNotAllowed(req.raw, ["GET"]));
 admin.all("/workspaces/:id/permissions", ({ req }) => methodNotAllowed(req.raw, ["PUT"]));
@@ -69,8 +68,12 @@ function permissionsResponse(answer: PermissionsAnswer): Response {
   return Response.json(body, { status: ERRORS[code].status });
 }
 
-function workspaceIn(id: string, env: Env) {
-  const workspaceId = parseUuid(id);
+/** Asks the object of the workspace in the path. */
+async function ask<Answer>(
+  { req, env }: Context<{ Bindings: Env }>,
+  call: (workspace: WorkspaceStub) => Promise<Answer>,
+): Promise<Answer> {
+  const workspaceId = parseUuid(req.param("id"));
   if (workspaceId === undefined) throw new GatewayError("BAD_REQUEST", "The workspace id must be a UUID.");
-  return workspaceOf(env, workspaceId);
+  return askWorkspace({ env }, workspaceId, call);
 }

@@ -52,11 +52,11 @@ async function ask(url: URL, init: RequestInit, timeoutSeconds: number): Promise
   try {
     return await fetch(url, { ...init, redirect: "manual", cache: "no-store", signal: abort.signal });
   } catch (thrown) {
+    console.warn({ message: "Upstream could not be asked", error: messageOf(thrown) });
     if (abort.signal.aborted) {
       const message = `The server behind the gateway did not answer within ${timeoutSeconds} s (UPSTREAM_TIMEOUT_SECONDS).`;
       throw new GatewayError("UPSTREAM_TIMEOUT", message);
     }
-    console.warn({ message: "Upstream could not be asked", error: messageOf(thrown) });
     throw failed("The server behind the gateway could not be asked.");
   } finally {
     clearTimeout(timer);

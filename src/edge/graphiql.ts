@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from "../core/errors.ts";
+import { errorResponse } from "./error-response.ts";
 
 // The folder, not its index.html: that one is answered with a redirect to the folder (`html_handling`'s default).
 const PAGE = "/graphiql/";
@@ -8,7 +8,7 @@ const HASHED_FILES = "/graphiql/assets/";
  * What the page and its workers may do: no other host, no inline script, no evaluated text. It is the least that works,
  * each source was taken away and missed. Trusted Types cannot be asked for, as GraphiQL renders descriptions as HTML.
  */
-export const GRAPHIQL_CSP = [
+const GRAPHIQL_CSP = [
   "default-src 'none'",
   "script-src 'self'",
   "worker-src 'self'",
@@ -37,7 +37,7 @@ const SAFETY_HEADERS = {
  */
 export async function serveGraphiql(assets: Fetcher, request: Request): Promise<Response> {
   const page = await fetchAsset(assets, request, PAGE);
-  if (page === undefined) return failure("NOT_FOUND", "GraphiQL is not built: run `npm run build:graphiql`.");
+  if (page === undefined) return notFound("GraphiQL is not built: run `npm run build:graphiql`.");
   // The same address answers a GraphQL client with JSON, hence Vary.
   return withHeaders(page, { "Cache-Control": "no-cache", Vary: "Accept" });
 }
@@ -49,7 +49,7 @@ export async function serveGraphiqlAsset(assets: Fetcher, request: Request): Pro
     return serveGraphiql(assets, request);
   }
   const file = pathname.startsWith(PAGE) ? await fetchAsset(assets, request, pathname) : undefined;
-  if (file === undefined) return failure("NOT_FOUND", `There is no file ${pathname}.`);
+  if (file === undefined) return notFound(`There is no file ${pathname}.`);
   // The names below `assets/` change with their content.
   const cacheable = pathname.startsWith(HASHED_FILES) ? "public, max-age=31536000, immutable" : "no-cache";
   return withHeaders(file, { "Cache-Control": cacheable });
@@ -73,10 +73,6 @@ function withHeaders(response: Response, extra: Record<string, string>): Respons
   return new Response(response.body, { status: response.status, headers });
 }
 
-function failure(code: ErrorCode, message: string): Response {
-  const body = { errors: [{ message, extensions: { code } }] };
-  return Response.json(body, {
-    status: ERRORS[code].status,
-    headers: { ...SAFETY_HEADERS, "Cache-Control": "no-store" },
-  });
+function notFound(message: string): Response {
+  return errorResponse("NOT_FOUND", message, { ...SAFETY_HEADERS, "Cache-Control": "no-store" });
 }

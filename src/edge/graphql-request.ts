@@ -1,6 +1,7 @@
 import { GatewayError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
+import { readSubscribePayload } from "../core/protocol/codec.ts";
 import type { SubscribePayload } from "../core/protocol/messages.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import type { Edge } from "./edge.ts";
@@ -31,17 +32,8 @@ export function parseGraphqlRequest(text: string, limits: Limits): SubscribePayl
   return checked(body);
 }
 
-function checked({ query, operationName, variables, extensions }: JsonObject): SubscribePayload {
-  if (typeof query !== "string") throw bad("query must be a string.");
-  if (operationName != null && typeof operationName !== "string") throw bad("operationName must be a string.");
-  if (variables != null && !isJsonObject(variables)) throw bad("variables must be an object.");
-  if (extensions != null && !isJsonObject(extensions)) throw bad("extensions must be an object.");
-  return {
-    query,
-    ...(operationName != null && { operationName }),
-    ...(variables != null && { variables }),
-    ...(extensions != null && { extensions }),
-  };
+function checked(request: JsonObject): SubscribePayload {
+  return readSubscribePayload(request, (detail) => bad(`${detail}.`));
 }
 
 function fromUrl(params: URLSearchParams, limits: Limits): JsonObject {

@@ -1,12 +1,15 @@
 import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
+import type { GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
 import { httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
+import type { StreamAnswer } from "../core/streams/stream-refusal.ts";
+import { askWorkspace } from "./ask-workspace.ts";
 import { assertShallow } from "./assert-shallow.ts";
-import { type Edge, workspaceOf } from "./edge.ts";
+import type { Edge, WorkspaceStub } from "./edge.ts";
 import { readBody } from "./read-body.ts";
 import { requireCaller } from "./require-caller.ts";
 
@@ -23,11 +26,13 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
 
 /** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */
 function contextOf(principal: Principal, edge: Edge): OperationContext {
-  const workspace = () => workspaceOf(edge.env, principal.workspaceId);
-  // What an RPC returns is no `Promise` but something like it.
+  const ask = (call: (workspace: WorkspaceStub) => Promise<StreamAnswer>) =>
+    askWorkspace(edge, principal.workspaceId, call).catch((thrown: GatewayError) => {
+      throw codedError(thrown.code, thrown.message);
+    });
   return {
-    addQuery: async (stream, query, signature) => workspace().addQuery(principal, stream, query, signature),
-    removeQuery: async (stream, query) => workspace().removeQuery(principal, stream, query),
+    addQuery: (stream, query, signature) => ask((workspace) => workspace.addQuery(principal, stream, query, signature)),
+    removeQuery: (stream, query) => ask((workspace) => workspace.removeQuery(principal, stream, query)),
   };
 }
 

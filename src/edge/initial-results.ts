@@ -2,7 +2,7 @@ import type { Limits } from "../core/limits.ts";
 import type { Catalogue } from "../core/operation/catalogue.ts";
 import { initialResult } from "../core/operation/initial-result.ts";
 import { parseClientMessage } from "../core/protocol/codec.ts";
-import { idOfNextFrame, nextFrame, nextFrameHead } from "../core/protocol/next-frame.ts";
+import { nextFrame, nextFrameHead, readNextFrame } from "../core/protocol/next-frame.ts";
 
 /** What some operations of a relayed socket begin with, kept for clients that take a silent operation for dead. */
 export class InitialResults {
@@ -31,9 +31,9 @@ export class InitialResults {
   /** Looks at a frame that comes from the object: the operation runs when it has a result, and may have ended. */
   answered(frame: string): void {
     if (this.#operations.size === 0) return;
-    const live = idOfNextFrame(frame);
-    if (live !== undefined) {
-      const operation = this.#operations.get(live);
+    const next = readNextFrame(frame);
+    if (next !== undefined) {
+      const operation = this.#operations.get(next.id);
       if (operation !== undefined) operation.isLive = true;
       return;
     }

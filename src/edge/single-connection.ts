@@ -1,13 +1,12 @@
 import { assertNever, GatewayError } from "../core/errors.ts";
 import type { Principal } from "../core/principal.ts";
-import { isLargerThan } from "../core/text-size.ts";
-import { assertShallow } from "./assert-shallow.ts";
-import { type Edge, workspaceOf } from "./edge.ts";
+import { askWorkspace } from "./ask-workspace.ts";
+import type { Edge } from "./edge.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
 import { requireCaller } from "./require-caller.ts";
 import { eventStreamResponse, wantsEventStream } from "./sse.ts";
 import { SseBody } from "./sse-body.ts";
-import { connectToWorkspace } from "./workspace-client.ts";
+import { connectToWorkspace, subscribeFrame } from "./workspace-client.ts";
 
 /** Whether a request is one of graphql-sse's single connection mode. */
 export function isOfSingleConnection(request: Request): boolean {
@@ -24,7 +23,8 @@ export function isOfSingleConnection(request: Request): boolean {
 export async function singleConnection(request: Request, edge: Edge): Promise<Response> {
   const caller = await requireCaller(request, edge);
   if (request.method === "PUT") {
-    return new Response(await workspaceOf(edge.env, caller.workspaceId).reserveSse(caller), { status: 201 });
+    const reserved = await askWorkspace(edge, caller.workspaceId, (workspace) => workspace.reserveSse(caller));
+    return new Response(reserved, { status: 201 });
   }
   const token = streamTokenOf(request);
   if (token === undefined) throw new GatewayError("BAD_REQUEST", "X-GraphQL-Event-Stream-Token is required.");
@@ -33,7 +33,8 @@ export async function singleConnection(request: Request, edge: Edge): Promise<Re
 }
 
 async function openStream(caller: Principal, token: string, edge: Edge): Promise<Response> {
-  if (!(await workspaceOf(edge.env, caller.workspaceId).takeSse(caller, token))) throw noStream();
+  const isTaken = await askWorkspace(edge, caller.workspaceId, (workspace) => workspace.takeSse(caller, token));
+  if (!isTaken) throw noStream();
   const stream = new SseBody(edge.unread);
   const send = (id: string, payload: string) =>
     stream.send("next", `{"id":${JSON.stringify(id)},"payload":${payload}}`);
@@ -61,16 +62,13 @@ async function openStream(caller: Principal, token: string, edge: Edge): Promise
 }
 
 async function start(request: Request, caller: Principal, token: string, edge: Edge): Promise<Response> {
-  const { limits } = edge.settings;
   const payload = await readGraphqlRequest(request, edge);
   const message = { type: "subscribe", id: operationId(payload.extensions?.["operationId"], edge), payload } as const;
-  // What the object would close the whole stream for.
-  const frame = JSON.stringify(message);
-  if (isLargerThan(frame, limits.MAX_FRAME_BYTES)) {
-    throw new GatewayError("TOO_LARGE", `An operation may have ${limits.MAX_FRAME_BYTES} bytes (MAX_FRAME_BYTES).`);
-  }
-  assertShallow(frame, limits);
-  const outcome = await workspaceOf(edge.env, caller.workspaceId).startOverSse(caller, token, message);
+  // Throws for what the object would close the whole stream for.
+  subscribeFrame(message, edge.settings.limits);
+  const outcome = await askWorkspace(edge, caller.workspaceId, (workspace) =>
+    workspace.startOverSse(caller, token, message),
+  );
   switch (outcome) {
     case "started":
       return new Response(null, { status: 202 });
@@ -85,7 +83,8 @@ async function start(request: Request, caller: Principal, token: string, edge: E
 
 async function stop(request: Request, caller: Principal, token: string, edge: Edge): Promise<Response> {
   const id = operationId(new URL(request.url).searchParams.get("operationId"), edge);
-  if (!(await workspaceOf(edge.env, caller.workspaceId).stopOverSse(caller, token, id))) throw noStream();
+  const isThere = await askWorkspace(edge, caller.workspaceId, (workspace) => workspace.stopOverSse(caller, token, id));
+  if (!isThere) throw noStream();
   return new Response(null, { status: 200 });
 }
 

@@ -1,12 +1,11 @@
 import { catalogue } from "../../schema/index.ts";
-import { authenticateRequest } from "../auth/token-sources.ts";
-import { GatewayError } from "../core/errors.ts";
 import { initialResult } from "../core/operation/initial-result.ts";
 import { socketDocumentLimits } from "../core/operation/prepare-document.ts";
 import { readOperation } from "../core/operation/read-operation.ts";
 import type { Edge } from "./edge.ts";
 import { readGraphqlRequest } from "./graphql-request.ts";
 import { noMutationByGet } from "./no-mutation-by-get.ts";
+import { requireToken } from "./require-caller.ts";
 import { SseBody } from "./sse-body.ts";
 import { runInWorkspace } from "./workspace-client.ts";
 
@@ -20,8 +19,7 @@ export function wantsEventStream(request: Request): boolean {
  * over a hibernating socket to the object, so that it keeps no object awake.
  */
 export async function graphqlOverSse(request: Request, edge: Edge): Promise<Response> {
-  const principal = await authenticateRequest(request, edge.verifier, edge.settings);
-  if (principal === undefined) throw new GatewayError("UNAUTHENTICATED", "The request holds no access token.");
+  const principal = await requireToken(request, edge);
   const payload = await readGraphqlRequest(request, edge);
   const { limits } = edge.settings;
   const refused = noMutationByGet(request, readOperation(payload, socketDocumentLimits(limits)));

@@ -1,8 +1,10 @@
 import { closeQuietly } from "../../durable-objects/connections.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
 import type { Principal } from "../core/principal.ts";
 import { CLOSE, type CloseEvent } from "../core/protocol/close-events.ts";
-import type { FormattedError, SubscribePayload } from "../core/protocol/messages.ts";
+import type { FormattedError, SubscribeMessage, SubscribePayload } from "../core/protocol/messages.ts";
+import { readNextFrame } from "../core/protocol/next-frame.ts";
 import { backpressurePong } from "../core/protocol/step.ts";
 import { isLargerThan } from "../core/text-size.ts";
 import { assertShallow } from "./assert-shallow.ts";
@@ -41,15 +43,24 @@ export async function runInWorkspace(
   payload: SubscribePayload,
   sink: OperationSink,
 ): Promise<WorkspaceOperation> {
-  const subscribe = JSON.stringify({ type: "subscribe", id: OPERATION_ID, payload });
-  const { MAX_FRAME_BYTES } = edge.settings.limits;
-  if (isLargerThan(subscribe, MAX_FRAME_BYTES)) {
-    throw new GatewayError("TOO_LARGE", `An operation may have ${MAX_FRAME_BYTES} bytes here (MAX_FRAME_BYTES).`);
-  }
-  assertShallow(subscribe, edge.settings.limits);
+  const subscribe = subscribeFrame({ type: "subscribe", id: OPERATION_ID, payload }, edge.settings.limits);
   const { send, ...operation } = await connectToWorkspace(edge, principal, sink);
   send(subscribe);
   return operation;
+}
+
+/**
+ * The frame of a `subscribe`, which the object would close a socket for that is larger or deeper.
+ * @throws GatewayError TOO_LARGE or BAD_MESSAGE
+ */
+export function subscribeFrame(message: SubscribeMessage, limits: Limits): string {
+  const frame = JSON.stringify(message);
+  const { MAX_FRAME_BYTES: max } = limits;
+  if (isLargerThan(frame, max)) {
+    throw new GatewayError("TOO_LARGE", `An operation may have ${max} bytes here (MAX_FRAME_BYTES).`);
+  }
+  assertShallow(frame, limits);
+  return frame;
 }
 
 /**
@@ -109,15 +120,10 @@ interface Told {
   readonly position: string;
 }
 
-/** What `nextFrameHead` writes, and the id in it. */
-const NEXT_HEAD = /^\{"id":("(?:[^"\\]|\\.)*"),"type":"next","payload":/;
-
 function receive(socket: WebSocket, frame: string, sink: OperationSink): void {
-  // A next is passed on as it is: the payload is what stands between its head and the last brace.
-  const [head, nextId] = NEXT_HEAD.exec(frame) ?? [];
-  if (head !== undefined && nextId !== undefined) {
-    return sink.next(frame.slice(head.length, -1), JSON.parse(nextId) as string);
-  }
+  // Passed on as it is.
+  const next = readNextFrame(frame);
+  if (next !== undefined) return sink.next(next.payload, next.id);
   const { type, id = "", payload } = JSON.parse(frame) as ServerFrame;
   switch (type) {
     case "error":

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { createJwks, type Jwks } from "../../src/auth/jwks.ts";
 import { JWKS_URL, KID, makeKey, OTHER_ID, refusalOf, START, TestClock, TestFetch, type TestKey } from "./support.ts";
 
@@ -15,7 +15,10 @@ beforeAll(async () => {
   rotated = await makeKey(OTHER_ID);
 });
 
+let warn: MockInstance<typeof console.warn>;
+
 beforeEach(() => {
+  warn = vi.spyOn(console, "warn").mockReturnValue();
   clock = new TestClock();
   network = new TestFetch();
   network.serve(key.jwk);
@@ -24,6 +27,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  warn.mockRestore();
 });
 
 /** Looks up for a token that was issued just now. */
@@ -101,6 +105,14 @@ describe("what is fetched", () => {
     clock.advance(10_000);
     network.answer = () => new Response(padded(64 * 1024));
     expect(await find()).toBeDefined();
+  });
+
+  it("what went wrong is logged once for each fetch, as nobody is told", async () => {
+    network.answer = () => new Response("", { status: 404 });
+    await unavailable();
+    await unavailable();
+    const message = "The keys of JWKS_URL could not be fetched";
+    expect(warn).toHaveBeenCalledExactlyOnceWith({ message, error: "JWKS_URL answered with status 404." });
   });
 
   it("an endless body is left after 64 KiB", async () => {

@@ -16,6 +16,7 @@ function windowsOver(events: number) {
   append(events);
   let parsed = 0;
   const windows = new ReplayWindows({
+    workspaceId: "w",
     ...NO_STREAMS,
     positionAt: String,
     read: (row) => {

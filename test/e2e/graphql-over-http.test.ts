@@ -171,7 +171,7 @@ describe("a subscription", () => {
 
 describe("a caller", () => {
   test.each([
-    ["without a token", {}, "The request holds no access token."],
+    ["without a token", {}, "The request holds no access token: send Authorization: Bearer <token>."],
     ["with a token of nobody", { Authorization: "Bearer a.b.c" }, "The token is not a JWT."],
     [
       "with another scheme",

@@ -38,6 +38,7 @@ function replaying(
   const flushed: string[] = [];
   let reads = 0;
   const context: CatchUpContext = {
+    workspaceId: "w",
     limits: DEFAULT_LIMITS,
     streams: {} as EventStreams,
     unread: {
@@ -108,7 +109,7 @@ describe("replays at once", () => {
     const error = vi.spyOn(console, "error").mockReturnValue();
     const { turns, flushed } = replaying([..."abc"], { broken: "b", unclosable: "b" });
     expect([turns, flushed]).toEqual([["a"], ["a", "b"]]);
-    expect(error).toHaveBeenLastCalledWith({ message: "Catching up failed", error: "unclosable" });
+    expect(error).toHaveBeenLastCalledWith({ message: "Catching up failed", workspaceId: "w", error: "unclosable" });
     error.mockRestore();
   });
 });

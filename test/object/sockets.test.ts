@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { age } from "./support/age.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
@@ -63,4 +63,101 @@ it("[ADMIN-2] an inspection tells counts, and how far the log goes", async () =>
     position: expect.stringMatching(/\.1$/),
     log: { from: expect.stringMatching(/\.0$/), rows: 1, bytes: expect.any(Number) },
   });
+});
+
+/** Two of these are more than an attachment holds: the second is kept in storage. */
+const large = (i: number) => ({ recordId: `${i}`.repeat(7_000) });
+
+/** Storage refuses what is written there of operations and streams, as a full one does. */
+async function breakStorage({ stub }: ReturnType<typeof newWorkspace>): Promise<void> {
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    for (const table of ["operations", "streams", "stream_queries"]) {
+      for (const change of ["INSERT", "DELETE"]) {
+        sql.exec(
+          `CREATE TRIGGER no_${change}_${table} BEFORE ${change} ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`,
+        );
+      }
+    }
+  });
+}
+
+it("a socket is closed 1012 when a frame of it cannot be handled, and no other", async () => {
+  const workspace = newWorkspace();
+  const [ada, ben] = [
+    await WorkerdSocket.connect(await workspace.token()),
+    await WorkerdSocket.connect(await workspace.token()),
+  ];
+  await workspace.publish(workspace.personEvent("first"));
+  ada.subscribe("1", large(1));
+  ben.subscribe("1");
+  await Promise.all([ada.drain(), ben.drain()]);
+  await breakStorage(workspace);
+  ada.subscribe("2", large(2));
+  expect(await ada.untilClosed()).toMatchObject({ code: 1012 });
+  await workspace.publish(workspace.personEvent("second"));
+  expect(await ben.next()).toMatchObject({ id: "1", type: "next" });
+  expect(await workspace.stub.inspect()).toMatchObject({ sockets: 1, operations: 1 });
+});
+
+it("[REVOKE-1] a revoke closes all that are meant, also where what one of them has in storage cannot be cleared away", async () => {
+  const workspace = newWorkspace();
+  const sockets = await Promise.all([1, 2, 3].map(async () => WorkerdSocket.connect(await workspace.token())));
+  for (const [i, socket] of sockets.entries()) {
+    socket.subscribe("1", large(1));
+    socket.subscribe("2", large(2));
+    socket.subscribe("3", {}, `subscription { onEventSubscription(eventStreamId: "s${i}") { eventStreamId } }`);
+    await socket.drain();
+  }
+  await breakStorage(workspace);
+  const everybody = { names: ["*"], issuedUntil: Math.floor(Date.now() / 1000), isUntilNow: true };
+  expect(await workspace.stub.revoke(everybody)).toEqual({ closed: 3 });
+  for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4403 });
+  expect(await workspace.stub.inspect()).toMatchObject({ sockets: 0, operations: 0 });
+});
+
+it("[CLOSE-3] a close is answered, also where what the socket has in storage cannot be cleared away", async () => {
+  const workspace = newWorkspace();
+  const socket = await WorkerdSocket.connect(await workspace.token());
+  socket.subscribe("1", large(1));
+  socket.subscribe("2", large(2));
+  await socket.drain();
+  await breakStorage(workspace);
+  socket.close(4999, "Enough");
+  expect(await socket.untilClosed()).toEqual({ code: 4999, reason: "Enough" });
+  expect(await workspace.stub.inspect()).toMatchObject({ sockets: 0, operations: 0 });
+});
+
+it("a mutation that fails says nothing of how", async () => {
+  const workspace = newWorkspace();
+  const socket = await WorkerdSocket.connect(await workspace.token());
+  socket.subscribe("1", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
+  await socket.drain();
+  await breakStorage(workspace);
+  const input = `{ eventStreamId: "s", queryId: "q", operationSignature: {} }`;
+  socket.subscribe("2", {}, `mutation { addQueryToEventStream(input: ${input}) }`);
+  const [{ payload }] = (await socket.drain()) as [{ payload: unknown }];
+  expect(payload).toMatchObject({
+    errors: [{ message: expect.not.stringContaining("SQLITE"), extensions: { code: "INTERNAL_SERVER_ERROR" } }],
+  });
+});
+
+it("a wake hears the frame that it is for, also where what others have left cannot be cleared away", async () => {
+  const workspace = newWorkspace();
+  const [ada, ben] = [
+    await WorkerdSocket.connect(await workspace.token()),
+    await WorkerdSocket.connect(await workspace.token()),
+  ];
+  ada.subscribe("1", large(1));
+  ada.subscribe("2", large(2));
+  ada.subscribe("3", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
+  await ada.drain();
+  await breakStorage(workspace);
+  await evictDurableObject(workspace.stub);
+  ada.close(4999, "Enough");
+  expect(await ada.untilClosed()).toEqual({ code: 4999, reason: "Enough" });
+  await evictDurableObject(workspace.stub);
+  ben.subscribe("1");
+  await ben.drain();
+  await workspace.publish(workspace.personEvent("ada"));
+  expect(await ben.next()).toMatchObject({ id: "1", type: "next" });
 });

@@ -7,7 +7,13 @@ import type { Principal } from "../../src/core/principal.ts";
 /** The permissions of a workspace in memory, with a snapshot as a server sends it, or without any. */
 export function permissionsOf(snapshot?: object): Permissions {
   const store = new MemoryPermissionStore();
-  const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen: true });
+  const permissions = new Permissions({
+    workspaceId: "w",
+    stored: store,
+    store: () => store,
+    limits: DEFAULT_LIMITS,
+    isOpen: true,
+  });
   if (snapshot !== undefined) permissions.put(parseSnapshot(snapshot, DEFAULT_LIMITS));
   return permissions;
 }

@@ -20,14 +20,14 @@ export function assertFilterFits(input: unknown, limits: FilterLimits): void {
     const { value, isFilter } = part;
     const depth = part.depth + 1;
     nodes += ownNodes(part);
-    if (nodes > limits.MAX_QUERY_NODES) refuse(`${limits.MAX_QUERY_NODES} conditions and groups`);
+    if (nodes > limits.MAX_QUERY_NODES) refuse(`${limits.MAX_QUERY_NODES} conditions and groups (MAX_QUERY_NODES)`);
     bytes += ownBytes(value);
-    if (bytes > limits.MAX_QUERY_BYTES) refuse(`${limits.MAX_QUERY_BYTES} bytes of JSON`);
+    if (bytes > limits.MAX_QUERY_BYTES) refuse(`${limits.MAX_QUERY_BYTES} bytes of JSON (MAX_QUERY_BYTES)`);
     if (typeof value !== "object" || value === null) continue;
-    if (depth > limits.MAX_QUERY_DEPTH) refuse(`${limits.MAX_QUERY_DEPTH} levels`);
+    if (depth > limits.MAX_QUERY_DEPTH) refuse(`${limits.MAX_QUERY_DEPTH} levels (MAX_QUERY_DEPTH)`);
     if (Array.isArray(value)) {
       if (!isFilter && value.length > limits.MAX_QUERY_IN_VALUES) {
-        refuse(`${limits.MAX_QUERY_IN_VALUES} values in a list`);
+        refuse(`${limits.MAX_QUERY_IN_VALUES} values in a list (MAX_QUERY_IN_VALUES)`);
       }
       for (const item of value) rest.push({ value: item, depth, isFilter });
     } else {

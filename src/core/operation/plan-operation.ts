@@ -14,6 +14,7 @@ import {
   validateExecutionArgs,
   validateSubscriptionArgs,
 } from "graphql";
+import type { ErrorCode } from "../errors.ts";
 import { once } from "../once.ts";
 import type { Viewer } from "../permissions/viewer.ts";
 import type { Principal } from "../principal.ts";
@@ -84,7 +85,19 @@ function runQuery(args: ExecutionArgs): OperationPlan {
   const result = executeRootSelectionSet(execution);
   // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
   if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
-  return { type: "result", result };
+  const { errors } = result;
+  return { type: "result", result: errors === undefined ? result : { ...result, errors: errors.map(told) } };
+}
+
+/** What a client is told of an error: one without a code of ours is nobody's mistake, and what it says is for our logs. */
+function told(error: GraphQLError): GraphQLError {
+  if (error.extensions["code"] !== undefined) return error;
+  console.error({ message: "A query or mutation failed", error: error.message });
+  const code: ErrorCode = "INTERNAL_SERVER_ERROR";
+  return new GraphQLError("The gateway failed; the request may be repeated.", {
+    path: error.path,
+    extensions: { code },
+  });
 }
 
 /** Says why a caller may not run a plan; undefined lets it. */

@@ -23,6 +23,7 @@ export interface Replayed {
 
 /** What a window needs of its surroundings. */
 export interface ReplayContext extends Scope {
+  readonly workspaceId: string;
   /** Parses a row. */
   readonly read: (row: LogRow) => LoggedMessage;
   readonly positionAt: (offset: number) => string;
@@ -99,7 +100,7 @@ export class ReplayWindow {
   }
 
   #parse(): readonly LoggedMessage[] {
-    return this.#rows.flatMap((row) => leaveOutBroken(row, () => [this.#context.read(row)]));
+    return this.#rows.flatMap((row) => this.#leaveOutBroken(row, () => [this.#context.read(row)]));
   }
 
   /**
@@ -140,7 +141,7 @@ export class ReplayWindow {
   #occurrencesIn(field: SubscriptionField, only?: Interest): (logged: LoggedMessage) => LoggedOccurrence[] {
     const scope = only === undefined ? this.#context : { ...this.#context, only };
     return ({ message, row }) =>
-      leaveOutBroken(row, () => {
+      this.#leaveOutBroken(row, () => {
         if (!field.listensTo.includes(message.kind)) return [];
         return field
           .occurrencesIn(message, row.at, scope)
@@ -165,20 +166,21 @@ export class ReplayWindow {
   }
 
   #make({ plan, viewer }: Replayed, { occurrence, offset }: LoggedOccurrence): Payload | undefined {
-    const [payload] = leaveOutBroken({ offset }, () => [
+    const [payload] = this.#leaveOutBroken({ offset }, () => [
       makePayload(plan, viewer, occurrence, offset, this.#context.positionAt),
     ]);
     return payload;
   }
-}
 
-/** What cannot be delivered is left out and logged: it must not stop what comes after it. */
-function leaveOutBroken<Made>({ offset }: Pick<LogRow, "offset">, make: () => Made[]): Made[] {
-  try {
-    return make();
-  } catch (thrown) {
-    console.error({ message: "A row of the log cannot be replayed", offset, error: messageOf(thrown) });
-    return [];
+  /** What cannot be delivered is left out and logged: it must not stop what comes after it. */
+  #leaveOutBroken<Made>({ offset }: Pick<LogRow, "offset">, make: () => Made[]): Made[] {
+    try {
+      return make();
+    } catch (thrown) {
+      const { workspaceId } = this.#context;
+      console.error({ message: "A row of the log cannot be replayed", workspaceId, offset, error: messageOf(thrown) });
+      return [];
+    }
   }
 }
 

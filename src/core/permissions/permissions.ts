@@ -17,6 +17,7 @@ import { BLIND_VIEWER, OPEN_VIEWER, SERVER_VIEWER, type Viewer, viewerOfCaller }
 
 /** What the permissions of a workspace need of their surroundings. */
 export interface PermissionsContext {
+  readonly workspaceId: string;
   /** Undefined while the workspace has no storage, and so no snapshot. */
   readonly stored: PermissionStore | undefined;
   /** Opens the store, where something is to be written. */
@@ -51,9 +52,13 @@ export class Permissions {
     return this.#current?.version;
   }
 
-  /** Nobody sees a record, because there must be a snapshot and there is none. */
-  get isBlind(): boolean {
-    return this.#current === undefined && !this.#context.isOpen;
+  /** Why nobody sees a record, where that is so whoever asks. */
+  get notDelivering(): string | undefined {
+    if (this.#current?.rules === NO_RULES) {
+      return "The permission snapshot that is stored cannot be read: put it again, with a higher version";
+    }
+    if (this.#current !== undefined || this.#context.isOpen) return undefined;
+    return "PERMISSIONS=required, and the workspace has no permission snapshot";
   }
 
   viewerOf(caller: Principal): Viewer {
@@ -105,8 +110,7 @@ export class Permissions {
     }
     this.#store.patch(patch);
     // Its rules are as they were, and parsing a megabyte of them takes longer than all the rest.
-    const { rules } = this.#current ?? { rules: NO_RULES };
-    this.#take({ version: patch.version, rules });
+    this.#take({ version: patch.version, rules: this.#current?.rules ?? NO_RULES });
     return taken(patch.version);
   }
 
@@ -118,7 +122,7 @@ export class Permissions {
   /** Takes what is stored for what holds. A snapshot that can no longer be read grants nothing. */
   #read(): void {
     const stored = this.#store?.load();
-    this.#take(stored && { version: stored.version, rules: readRules(stored.rules) });
+    this.#take(stored && { version: stored.version, rules: readRules(stored.rules, this.#context.workspaceId) });
   }
 
   #take(current: Current | undefined): void {
@@ -185,11 +189,15 @@ function remember(viewers: Map<string, Viewer>, key: string, viewer: Viewer): vo
 }
 
 /** They were within the limits when they came: one that has been lowered since is for those that come now. */
-function readRules(rules: string): PermissionRules {
+function readRules(rules: string, workspaceId: string): PermissionRules {
   try {
     return parseRules(JSON.parse(rules) as JsonObject, WIDEST_LIMITS);
   } catch (thrown) {
-    console.error({ message: "The permissions of a workspace cannot be read", error: messageOf(thrown) });
+    console.error({
+      message: "The permissions of a workspace cannot be read",
+      workspaceId,
+      error: messageOf(thrown),
+    });
     return NO_RULES;
   }
 }

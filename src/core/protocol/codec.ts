@@ -1,4 +1,4 @@
-import { isJsonTooDeep } from "../json.ts";
+import { isJsonObject, isJsonTooDeep, type JsonObject } from "../json.ts";
 import type { Limits } from "../limits.ts";
 import { isLargerThan } from "../text-size.ts";
 import { CLOSE, type CloseEvent, closeWith } from "./close-events.ts";
@@ -21,16 +21,13 @@ export class ProtocolViolation extends Error {
  * @throws ProtocolViolation for anything that is no message of a client
  */
 export function parseClientMessage(frame: string | ArrayBuffer, maxBytes: number, limits: Limits): ClientMessage {
-  if (typeof frame !== "string") throw invalid("binary frames are not part of the protocol");
-  if (isLargerThan(frame, maxBytes)) throw invalid(`a frame may have ${maxBytes} bytes here`);
-  if (isJsonTooDeep(frame, limits.MAX_JSON_DEPTH)) throw invalid(`JSON may nest ${limits.MAX_JSON_DEPTH} levels`);
-  const message = parseObject(frame);
+  const { text, message } = parseFrame(frame, maxBytes, limits);
   switch (message["type"]) {
     case "connection_init":
     case "pong":
       return { type: message["type"], ...optionalPayload(message) };
     case "ping":
-      if (message["payload"] != null && isLargerThan(frame, limits.MAX_PING_PAYLOAD_BYTES + PING_ENVELOPE_BYTES)) {
+      if (message["payload"] != null && isLargerThan(text, limits.MAX_PING_PAYLOAD_BYTES + PING_ENVELOPE_BYTES)) {
         throw invalid(`a ping payload may have ${limits.MAX_PING_PAYLOAD_BYTES} bytes`);
       }
       return { type: "ping", ...optionalPayload(message) };
@@ -55,25 +52,36 @@ export function encodeServerMessage(message: ServerMessage): string {
 /** `{"type":"ping","payload":}`. */
 const PING_ENVELOPE_BYTES = 26;
 
-function parseObject(frame: string): Record<string, unknown> {
-  let value: unknown;
+/**
+ * Parses a frame of a client of either dialect.
+ * @throws ProtocolViolation for anything that is no JSON object, or larger or deeper than may be
+ */
+export function parseFrame(
+  frame: string | ArrayBuffer,
+  maxBytes: number,
+  { MAX_JSON_DEPTH: maxDepth }: Pick<Limits, "MAX_JSON_DEPTH">,
+): { readonly text: string; readonly message: JsonObject } {
+  if (typeof frame !== "string") throw invalid("binary frames are not part of the protocol");
+  if (isLargerThan(frame, maxBytes)) throw invalid(`a frame may have ${maxBytes} bytes here`);
+  if (isJsonTooDeep(frame, maxDepth)) throw invalid(`JSON may nest ${maxDepth} levels`);
+  let message: unknown;
   try {
-    value = JSON.parse(frame);
+    message = JSON.parse(frame);
   } catch {
     throw invalid("expected JSON");
   }
-  if (!isObject(value)) throw invalid("expected a JSON object");
-  return value;
+  if (!isJsonObject(message)) throw invalid("expected a JSON object");
+  return { text: frame, message };
 }
 
-function optionalPayload(message: Record<string, unknown>): { payload?: Record<string, unknown> } {
+function optionalPayload(message: JsonObject): { payload?: JsonObject } {
   const { payload } = message;
   if (payload == null) return {};
-  if (!isObject(payload)) throw invalid("payload must be an object");
+  if (!isJsonObject(payload)) throw invalid("payload must be an object");
   return { payload };
 }
 
-function requireId(message: Record<string, unknown>, limits: Limits): string {
+function requireId(message: JsonObject, limits: Limits): string {
   const { id } = message;
   if (typeof id !== "string" || id === "") throw invalid("id must be a string that is not empty");
   if (id.length > limits.MAX_OPERATION_ID_LENGTH) {
@@ -83,13 +91,22 @@ function requireId(message: Record<string, unknown>, limits: Limits): string {
 }
 
 function requireSubscribePayload(payload: unknown): SubscribePayload {
-  if (!isObject(payload)) throw invalid("payload must be an object");
-  const { query, operationName, variables, extensions } = payload;
-  if (typeof query !== "string") throw invalid("payload.query must be a string");
-  if (operationName != null && typeof operationName !== "string")
-    throw invalid("payload.operationName must be a string");
-  if (variables != null && !isObject(variables)) throw invalid("payload.variables must be an object");
-  if (extensions != null && !isObject(extensions)) throw invalid("payload.extensions must be an object");
+  if (!isJsonObject(payload)) throw invalid("payload must be an object");
+  return readSubscribePayload(payload, (detail) => invalid(`payload.${detail}`));
+}
+
+/**
+ * Reads what a client asks for, over a socket or over HTTP.
+ * @param invalid makes what is thrown for anything else
+ */
+export function readSubscribePayload(
+  { query, operationName, variables, extensions }: JsonObject,
+  invalid: (detail: string) => Error,
+): SubscribePayload {
+  if (typeof query !== "string") throw invalid("query must be a string");
+  if (operationName != null && typeof operationName !== "string") throw invalid("operationName must be a string");
+  if (variables != null && !isJsonObject(variables)) throw invalid("variables must be an object");
+  if (extensions != null && !isJsonObject(extensions)) throw invalid("extensions must be an object");
   return {
     query,
     ...(operationName != null && { operationName }),
@@ -98,10 +115,7 @@ function requireSubscribePayload(payload: unknown): SubscribePayload {
   };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function invalid(detail: string): ProtocolViolation {
+/** A frame that breaks the protocol in this way. */
+export function invalid(detail: string): ProtocolViolation {
   return new ProtocolViolation(closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: ${detail}`));
 }

@@ -1,8 +1,7 @@
-import { isJsonObject, isJsonTooDeep, type JsonObject } from "../json.ts";
+import { isJsonObject } from "../json.ts";
 import type { Limits } from "../limits.ts";
-import { isLargerThan } from "../text-size.ts";
-import { CLOSE, type CloseEvent, closeWith } from "./close-events.ts";
-import { ProtocolViolation } from "./codec.ts";
+import { CLOSE, type CloseEvent } from "./close-events.ts";
+import { invalid, parseFrame } from "./codec.ts";
 import type { FormattedError } from "./messages.ts";
 
 /** The subprotocol of subscriptions-transport-ws. It is an older protocol than its name, which graphql-ws took later. */
@@ -16,7 +15,7 @@ export const LEGACY_KEEP_ALIVE = '{"type":"ka"}';
  * @throws ProtocolViolation for anything that is no message of an old client
  */
 export function fromLegacy(frame: string | ArrayBuffer, limits: Limits): readonly string[] | CloseEvent {
-  const { type, id, payload } = parse(frame, limits);
+  const { type, id, payload } = parseFrame(frame, limits.MAX_FRAME_BYTES, limits).message;
   switch (type) {
     case "connection_init":
       return [JSON.stringify({ type, payload })];
@@ -30,7 +29,7 @@ export function fromLegacy(frame: string | ArrayBuffer, limits: Limits): readonl
     case "connection_terminate":
       return CLOSE.NORMAL;
     default:
-      throw violation("type must be one that a client sends");
+      throw invalid("type must be one that a client sends");
   }
 }
 
@@ -71,22 +70,4 @@ const DATA_TYPE = ',"type":"data",';
 /** One error with a message is what old clients read first; some look for all of them. */
 function legacyError(errors: readonly FormattedError[]): object {
   return { ...errors[0], errors };
-}
-
-function parse(frame: string | ArrayBuffer, limits: Limits): JsonObject {
-  if (typeof frame !== "string") throw violation("binary frames are not part of the protocol");
-  if (isLargerThan(frame, limits.MAX_FRAME_BYTES)) throw violation(`a frame may have ${limits.MAX_FRAME_BYTES} bytes`);
-  if (isJsonTooDeep(frame, limits.MAX_JSON_DEPTH)) throw violation(`JSON may nest ${limits.MAX_JSON_DEPTH} levels`);
-  let message: unknown;
-  try {
-    message = JSON.parse(frame);
-  } catch {
-    throw violation("expected JSON");
-  }
-  if (!isJsonObject(message)) throw violation("expected a JSON object");
-  return message;
-}
-
-function violation(detail: string): ProtocolViolation {
-  return new ProtocolViolation(closeWith(CLOSE.BAD_MESSAGE, `${CLOSE.BAD_MESSAGE.reason}: ${detail}`));
 }

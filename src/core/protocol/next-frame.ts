@@ -21,10 +21,11 @@ export function nextFrame(head: string, payload: string): string {
   return head + nextFrameTail(payload);
 }
 
-/** The id of the operation whose `next` a frame of the object is, without parsing the payload; undefined for any other frame. */
-export function idOfNextFrame(frame: string): string | undefined {
-  const [, id] = HEAD.exec(frame) ?? [];
-  return id === undefined ? undefined : (JSON.parse(id) as string);
+/** What a `next` frame of the object has, its payload as JSON text; undefined for any other frame. */
+export function readNextFrame(frame: string): { readonly id: string; readonly payload: string } | undefined {
+  const [head, id] = HEAD.exec(frame) ?? [];
+  if (head === undefined || id === undefined) return undefined;
+  return { id: JSON.parse(id) as string, payload: frame.slice(head.length, -1) };
 }
 
 /** What `nextFrameHead` makes. */

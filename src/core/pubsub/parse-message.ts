@@ -41,7 +41,7 @@ export function parseMessage(input: unknown, rules: MessageRules): ParsedMessage
 }
 
 /** @throws GatewayError BAD_MESSAGE for an id that is there and cannot be one */
-export function readMessageId(value: unknown, { limits }: MessageRules): string | undefined {
+function readMessageId(value: unknown, { limits }: MessageRules): string | undefined {
   return readOptional(value, "id", (id, path) => readText(id, path, limits.MAX_MESSAGE_ID_LENGTH));
 }
 

@@ -30,6 +30,6 @@ export function readRecordId(event: JsonObject, { after, before }: EventProperti
   return readText(event.recordId ?? after?.id ?? before?.id, `${path}.recordId (or id of after or before)`);
 }
 
-export function readStrings(value: unknown, path: string): readonly string[] {
+function readStrings(value: unknown, path: string): readonly string[] {
   return readList(value, path, readString);
 }

@@ -94,10 +94,6 @@ export class EventStreams {
     return this.#streams.values();
   }
 
-  get size(): number {
-    return this.#streams.size;
-  }
-
   /** Bytes of all queries. */
   get keptBytes(): number {
     return this.#costs.allBytes;

@@ -52,6 +52,6 @@ export function metadataEvent(
 }
 
 /** Values of enums are upper case on the wire. */
-export function upperCase(action: DatabaseEventAction | MetadataMessage["type"]): string {
+function upperCase(action: DatabaseEventAction | MetadataMessage["type"]): string {
   return action.toUpperCase();
 }

@@ -1,5 +1,5 @@
 import { buildSchema } from "graphql";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { catalogue } from "../../../schema/index.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import type { Catalogue } from "../../../src/core/operation/catalogue.ts";
@@ -256,11 +256,21 @@ describe("another catalogue", () => {
     expect(plan("mutation { set }", { from: other })).toEqual({ type: "result", result: { data: { set: 1 } } });
   });
 
-  it("keeps an error of a resolver within the result", () => {
-    expect(plan("{ broken }", { from: other })).toMatchObject({
-      type: "result",
-      result: { data: { broken: null }, errors: [{ message: "Broken." }] },
+  it("keeps an error of a resolver within the result, and what it says out of it", () => {
+    const logged = vi.spyOn(console, "error").mockReturnValue();
+    const { result } = plan("{ broken }", { from: other }) as OperationPlan & { type: "result" };
+    expect(JSON.parse(JSON.stringify(result))).toEqual({
+      data: { broken: null },
+      errors: [
+        {
+          message: "The gateway failed; the request may be repeated.",
+          path: ["broken"],
+          extensions: { code: "INTERNAL_SERVER_ERROR" },
+        },
+      ],
     });
+    expect(logged).toHaveBeenCalledExactlyOnceWith({ message: "A query or mutation failed", error: "Broken." });
+    logged.mockRestore();
     expect(
       JSON.parse(executePlan(subscriptionOf("subscription { ticks { n } }", { from: other }), {}).text),
     ).toMatchObject({

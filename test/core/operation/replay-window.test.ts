@@ -42,7 +42,7 @@ function rowsOf(...messages: readonly (readonly string[])[]): LogRow[] {
 
 const ROWS = rowsOf(["a"], ["b", "c", "b"], ["a", "b"]);
 const windowOf = (rows: readonly LogRow[], after: number) =>
-  new ReplayWindow({ ...NO_STREAMS, read, positionAt }, after, rows, after);
+  new ReplayWindow({ workspaceId: "w", ...NO_STREAMS, read, positionAt }, after, rows, after);
 const replay = (input: object, after: number, rows: readonly LogRow[] = ROWS, maxBytes = NO_LIMIT) =>
   windowOf(rows, after).page({ key: JSON.stringify(input), plan: planOf(input), viewer: OPEN_VIEWER }, after, maxBytes);
 const idsOf = ({ payloads }: ReturnType<typeof replay>) =>

@@ -31,7 +31,13 @@ interface Rule {
 /** Permissions with one role for user 1, and whatever else a test says. */
 function permissionsWith(objects: Record<string, Rule>, rest: object = {}, isOpen = false) {
   const store = new MemoryPermissionStore();
-  const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
+  const permissions = new Permissions({
+    workspaceId: "w",
+    stored: store,
+    store: () => store,
+    limits: DEFAULT_LIMITS,
+    isOpen,
+  });
   const snapshot = {
     version: 1,
     roles: { [SALES]: { objects } },
@@ -224,6 +230,7 @@ describe("a snapshot", () => {
   it("[PERM-10] that is not there has no members to change", () => {
     const store = new MemoryPermissionStore();
     const permissions = new Permissions({
+      workspaceId: "w",
       stored: undefined,
       store: () => store,
       limits: DEFAULT_LIMITS,
@@ -240,7 +247,7 @@ describe("a snapshot", () => {
       parseSnapshot({ version: 1, roles, members: { [uuid(201)]: SALES, [uuid(202)]: SALES } }, DEFAULT_LIMITS),
     );
     const limits = { ...DEFAULT_LIMITS, MAX_MEMBERS: 1 };
-    const permissions = new Permissions({ stored: store, store: () => store, limits, isOpen: false });
+    const permissions = new Permissions({ workspaceId: "w", stored: store, store: () => store, limits, isOpen: false });
     const patch = (version: number, members: object) =>
       permissions.patch(parseMembersPatch({ version, members }, DEFAULT_LIMITS));
     expect(patch(2, { [uuid(201)]: AUDIT })).toEqual({ taken: true, version: 2 });
@@ -262,18 +269,28 @@ describe("a snapshot", () => {
   it("[PERM-11] that is not there shows everything where it may be missing, and no record where it may not", () => {
     const store = new MemoryPermissionStore();
     const of = (isOpen: boolean) =>
-      new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
+      new Permissions({ workspaceId: "w", stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen });
     const message = batch({ after: ADA });
     expect([true, false].map((isOpen) => seen(of(isOpen), message) !== undefined)).toEqual([true, false]);
-    expect([of(true).isBlind, of(false).isBlind]).toEqual([false, true]);
+    expect([of(true).notDelivering, of(false).notDelivering]).toEqual([
+      undefined,
+      expect.stringContaining("no permission snapshot"),
+    ]);
   });
 
-  it("[PERM-12] that can no longer be read grants nothing, and is logged", () => {
+  it("[PERM-12] [ADMIN-2] that can no longer be read grants nothing, is logged, and told to whoever inspects", () => {
     const log = vi.spyOn(console, "error").mockReturnValue();
     const store = new MemoryPermissionStore();
     store.put({ version: 3, rules: '{"roles":{"x":{"objects":{"*":{}}}}}', members: new Map([[uuid(201), ["x"]]]) });
-    const permissions = new Permissions({ stored: store, store: () => store, limits: DEFAULT_LIMITS, isOpen: true });
+    const permissions = new Permissions({
+      workspaceId: "w",
+      stored: store,
+      store: () => store,
+      limits: DEFAULT_LIMITS,
+      isOpen: true,
+    });
     expect([permissions.version, seen(permissions, batch({ after: ADA }))]).toEqual([3, undefined]);
+    expect(permissions.notDelivering).toContain("cannot be read");
     expect(log).toHaveBeenCalledOnce();
     log.mockRestore();
   });
@@ -281,7 +298,7 @@ describe("a snapshot", () => {
   it("[PERM-12] goes on to hold when a limit is lowered that its row filters were within", () => {
     const store = new MemoryPermissionStore();
     const open = (limits: typeof DEFAULT_LIMITS) =>
-      new Permissions({ stored: store, store: () => store, limits, isOpen: false });
+      new Permissions({ workspaceId: "w", stored: store, store: () => store, limits, isOpen: false });
     const rowFilter = { name: { in: ["ada", "bob", "eve"] } };
     const roles = { [SALES]: { objects: { person: { canRead: true, rowFilter } } } };
     open(DEFAULT_LIMITS).put(parseSnapshot({ version: 1, roles, members: { [uuid(201)]: SALES } }, DEFAULT_LIMITS));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { idOfNextFrame, nextFrame, nextFrameHead, withPosition } from "../../../src/core/protocol/next-frame.ts";
+import { nextFrame, nextFrameHead, readNextFrame, withPosition } from "../../../src/core/protocol/next-frame.ts";
 import { anyText } from "../../support/any-text.ts";
 
 it("[OP-4] puts a shared payload behind the id of an operation", () => {
@@ -25,7 +25,7 @@ it("[RESUME-1] puts the position of its event into a payload", () => {
 });
 
 it("finds the id of a next frame without its payload, and none in other frames", () => {
-  fc.assert(fc.property(anyText(), (id) => idOfNextFrame(nextFrame(nextFrameHead(id), "{}")) === id));
+  fc.assert(fc.property(anyText(), (id) => readNextFrame(nextFrame(nextFrameHead(id), "{}"))?.id === id));
   const others = ['{"id":"1","type":"error","payload":[]}', '{"type":"ping"}', '{"id":"1","type":"complete"}'];
-  expect(others.map(idOfNextFrame)).toEqual([undefined, undefined, undefined]);
+  expect(others.map(readNextFrame)).toEqual([undefined, undefined, undefined]);
 });

@@ -73,7 +73,7 @@ describe("a stream", () => {
     expect(streams.nextExpiry).toBe(121_000);
     expect(streams.addQuery("s", A.identity, "q", person(), 120_999)).toBe(true);
     expect(streams.addQuery("s", A.identity, "q", person(), 121_000)).toBe(false);
-    expect([streams.size, streams.keptBytes, streams.candidates("person", [{}]).size]).toEqual([0, 0, 0]);
+    expect([streams.count().streams, streams.keptBytes, streams.candidates("person", [{}]).size]).toEqual([0, 0, 0]);
     expect(streams.attach("s", B, undefined, 0, 121_000)).toMatchObject({ owner: B });
   });
 
