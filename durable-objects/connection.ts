@@ -1,7 +1,7 @@
 import type { Payload } from "../src/core/operation/subscription-groups.ts";
 import { identityOf } from "../src/core/principal.ts";
-import type { BatchFrames, Nexts } from "../src/core/protocol/batch-frames.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
+import type { Nexts, SharedFrames } from "../src/core/protocol/shared-frames.ts";
 import { wantOf } from "../src/core/pubsub/sleepers.ts";
 import type { TokenBucket } from "../src/core/token-bucket.ts";
 import type { SocketState } from "./attachment.ts";
@@ -35,14 +35,14 @@ export class Connection {
   replayed: TokenBucket | undefined;
   /** What waits for the end of the turn, to share a frame. Empty between turns. */
   readonly #batch: Nexts[] = [];
-  readonly #frames: BatchFrames;
+  readonly #frames: SharedFrames;
 
   /** @param frames of all sockets of the workspace */
   constructor(
     socket: WebSocket,
     state: SocketState,
     stored: ReadonlyMap<string, StoredOperation>,
-    frames: BatchFrames,
+    frames: SharedFrames,
   ) {
     this.socket = socket;
     this.#batches = state.batches;
@@ -121,9 +121,11 @@ export class Connection {
     if (this.#batches && bytes + BRACKETS <= maxBatchBytes) {
       this.#batch.push({ head, tails });
       this.#batchBytes += bytes;
-    } else {
-      for (const tail of tails) this.#transmit(head + tail);
+      return;
     }
+    const shared = this.#frames.each(head, tails);
+    if (shared === undefined) for (const tail of tails) this.#transmit(head + tail);
+    else for (const frame of shared) this.#transmit(frame);
   }
 
   /** Ends a turn: sends what waits. */

@@ -1,9 +1,9 @@
 import { messageOf } from "../src/core/errors.ts";
 import type { OperationStore } from "../src/core/operation/operation-store.ts";
 import type { Sleeping } from "../src/core/operation/subscription-groups.ts";
-import { BatchFrames } from "../src/core/protocol/batch-frames.ts";
 import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import type { ReadySession, StoredOperation } from "../src/core/protocol/session.ts";
+import { SharedFrames } from "../src/core/protocol/shared-frames.ts";
 import { Sleepers } from "../src/core/pubsub/sleepers.ts";
 import { findSpilled, packAttachment, type Sleep, type SocketState, unpackAttachment, wantsIn } from "./attachment.ts";
 import { clearAway } from "./clear-away.ts";
@@ -28,7 +28,7 @@ export class Connections implements Sleeping {
   readonly #ctx: DurableObjectState;
   readonly #operations: () => OperationStore;
   readonly #version: string | undefined;
-  readonly #frames = new BatchFrames();
+  readonly #frames = new SharedFrames();
   readonly #bySocket = new Map<WebSocket, Connection>();
   readonly #sleepers = new Sleepers<WebSocket>();
   /** One text for equal ones, until all are taken up: every attachment has a copy of its own. */

@@ -54,13 +54,18 @@ const PLAIN = "graphql-transport-ws";
 export async function openFanout(fanout: Fanout, options: BenchOptions): Promise<Round> {
   await using stack = new AsyncDisposableStack();
   const { receivers, tokenIn, subprotocol, parts, baselineSubscribe } = fanout;
-  const open = async (server: Server, own: Pick<AudienceOptions, "path" | "subprotocol" | "subscribe">) => {
+  const open = async (
+    server: Server,
+    own: Pick<AudienceOptions, "path" | "subprotocol" | "subscribe" | "areNumbered">,
+  ) => {
     const same = { sockets: options.sockets, tokenIn, subscriptionsPerSocket: 1, receivers };
     return stack.use(await openAudience(stack.use(server), { ...same, ...own }));
   };
   const [gatewayWorker, controlWorker] = await Promise.all([buildGateway(), buildControl()]);
+  // Only Sluice's own client speaks the subprotocol of batches, and it numbers its operations.
+  const areNumbered = subprotocol !== PLAIN;
   const openGateway = async (subscribe: Fanout["subscribe"]) =>
-    open(await startWorker(gatewayWorker, options), { path: "/graphql", subprotocol, subscribe });
+    open(await startWorker(gatewayWorker, options), { path: "/graphql", subprotocol, subscribe, areNumbered });
   const plain = { subprotocol: PLAIN, subscribe: fanout.subscribe };
   const controlPath = tokenIn === "connectionParams" ? "/relayed" : "/";
   const audiences = await startInTurn(options.pair, {

@@ -35,6 +35,8 @@ export interface ConnectOptions {
   /** Payloads of `subscribe` messages, templates for `fillIn`; watcher after watcher takes the next one. */
   readonly subscribe: readonly object[];
   readonly subscriptionsPerSocket: number;
+  /** Whether the ids of operations are numbers, counted on each socket; otherwise each is a UUID. */
+  readonly areNumbered?: boolean;
   /** Who gets an event: everybody, or the watcher whose record it is of. */
   readonly receivers: "all" | "watcher";
   /** How many watchers there will be in all; what is open already counts. */

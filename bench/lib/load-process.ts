@@ -46,7 +46,7 @@ async function connect(options: ConnectOptions): Promise<void> {
 }
 
 async function openSocket(index: number, options: ConnectOptions): Promise<LoadSocket> {
-  const { appSecret, workspaceId, subscriptionsPerSocket, subscribe, watchers } = options;
+  const { appSecret, workspaceId, subscriptionsPerSocket, subscribe, watchers, areNumbered } = options;
   const userId = await deriveUuid("bench", String(index));
   const token = await signToken({ appSecret, workspaceId, userId, expiresInSeconds: TOKEN_LIFE_SECONDS });
   const payloads = Array.from({ length: subscriptionsPerSocket }, (_, i) => {
@@ -58,7 +58,7 @@ async function openSocket(index: number, options: ConnectOptions): Promise<LoadS
     receive(index, last, sequence);
     last = sequence;
   };
-  const conversation = { ...options, token, opening: subscribeToAll(payloads, options.subprotocol) };
+  const conversation = { ...options, token, opening: subscribeToAll(payloads, areNumbered) };
   const onFrame = (bytes: Buffer, start: number, end: number) => {
     if (index === 0 || newest === "") newest = bytes.toString("utf8", start, end);
   };

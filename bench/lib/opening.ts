@@ -11,15 +11,14 @@ const READY_PONG = '{"type":"pong","payload":{"ready":true}}';
 
 /**
  * @param payloads of the `subscribe` messages
- * @param subprotocol only Sluice's own client speaks that of batches, and it numbers its operations; other clients draw ids
+ * @param areNumbered as Sluice's own client does with its operations; other clients draw ids
  */
-export function subscribeToAll(payloads: readonly string[], subprotocol = "graphql-transport-ws"): Opening {
-  const isNumbered = subprotocol.endsWith(".batch");
+export function subscribeToAll(payloads: readonly string[], areNumbered = false): Opening {
   return (message, send) => {
     if (message === READY_PONG) return true;
     if (!isAck(message)) throw unexpected(message);
     for (const [i, payload] of payloads.entries()) {
-      send(subscribeMessage(payload, isNumbered ? String(i + 1) : undefined));
+      send(subscribeMessage(payload, areNumbered ? String(i + 1) : undefined));
     }
     // Frames of one socket are looked at in their order, so the answer tells that the subscriptions run.
     send(READY_PING);

@@ -6,8 +6,8 @@ import { SlowReaders } from "../../durable-objects/slow-readers.ts";
 import type { UnreadBytes } from "../../durable-objects/unread-bytes.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { Principal } from "../../src/core/principal.ts";
-import { BatchFrames } from "../../src/core/protocol/batch-frames.ts";
 import { readySession, type StoredOperation } from "../../src/core/protocol/session.ts";
+import { SharedFrames } from "../../src/core/protocol/shared-frames.ts";
 
 const RESUMES: StoredOperation = { document: "{a}", variables: "{}", order: 1, resume: {} };
 
@@ -15,7 +15,7 @@ const RESUMES: StoredOperation = { document: "{a}", variables: "{}", order: 1, r
 function open(operations: Record<string, StoredOperation>) {
   const session = { ...readySession(), operations: new Map(Object.entries(operations)) };
   const state = { id: "x", principal: {} as Principal, session, seenAt: 0, batches: false, warned: false };
-  const connection = new Connection({} as WebSocket, state, new Map(), new BatchFrames());
+  const connection = new Connection({} as WebSocket, state, new Map(), new SharedFrames());
   for (const [id, { resume }] of Object.entries(operations)) {
     const live = resume?.cursor === undefined && { group: {} };
     connection.running.set(id, { id, connection, ...live } as unknown as RunningOperation);
