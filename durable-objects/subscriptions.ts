@@ -1,4 +1,5 @@
 import type { GraphQLError } from "graphql";
+import { messageOf } from "../src/core/errors.ts";
 import { canonicalJson } from "../src/core/json.ts";
 import type { Limits } from "../src/core/limits.ts";
 import type { Catalogue } from "../src/core/operation/catalogue.ts";
@@ -7,7 +8,7 @@ import { executeInitialValue, refusal, type SubscriptionPlan } from "../src/core
 import { groupKey, SubscriptionGroups } from "../src/core/operation/subscription-groups.ts";
 import type { Viewer } from "../src/core/permissions/viewer.ts";
 import type { Principal } from "../src/core/principal.ts";
-import type { CloseEvent } from "../src/core/protocol/close-events.ts";
+import { CLOSE, type CloseEvent } from "../src/core/protocol/close-events.ts";
 import { encodeServerMessage } from "../src/core/protocol/codec.ts";
 import type { SubscribePayload } from "../src/core/protocol/messages.ts";
 import { nextFrame, nextFrameHead } from "../src/core/protocol/next-frame.ts";
@@ -223,6 +224,21 @@ export class Subscriptions {
 
   /** The same for one socket, whose caller may be told apart by what stands in its newer token. */
   changeViewersOf(connection: Connection): void {
+    try {
+      this.#changeViewersOf(connection);
+    } catch (thrown) {
+      // It would go on to see, and those after it as well, what is forbidden now.
+      const { workspaceId } = this.#context.log;
+      console.error({
+        message: "Permissions could not be changed for a socket",
+        workspaceId,
+        error: messageOf(thrown),
+      });
+      this.close(connection, CLOSE.RESTART);
+    }
+  }
+
+  #changeViewersOf(connection: Connection): void {
     const { principal } = connection.state;
     const viewer = this.#context.viewerOf(principal);
     for (const operation of [...connection.running.values()]) {

@@ -241,3 +241,21 @@ describe("a snapshot", () => {
     expect(text.match(/"company":\{"id":"c"\}/g)?.length).toBe(2);
   });
 });
+
+it("[PERM-14] a snapshot holds for everybody, also where storage does not let go of what it forbids one of them", async () => {
+  const { put, connect, publish, personEvent, stub } = newTeam();
+  await put(1, { all: ALL }, { [ADA]: "all", [BEN]: "all" });
+  const [ada, ben] = [await connect(ADA), await connect(BEN)];
+  // More than an attachment holds: some of them are in storage.
+  for (const id of ["1", "2", "3"]) ada.subscribe(id, {}, `${LOGS} # ${id.repeat(7_000)}`);
+  await ada.drain();
+  ben.subscribe("1");
+  await ben.drain();
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    sql.exec("CREATE TRIGGER no_delete BEFORE DELETE ON operations BEGIN SELECT RAISE(ABORT, 'full'); END");
+  });
+  expect(await put(2, { noName: NO_NAME }, { [ADA]: "noName", [BEN]: "noName" })).toMatchObject({ taken: true });
+  await publish(personEvent("ben"));
+  expect(await told(ben)).not.toContain("ben");
+  expect(await ada.untilClosed()).toMatchObject({ code: 1012 });
+});

@@ -92,6 +92,10 @@ function runQuery(args: ExecutionArgs): OperationPlan {
 /** What a client is told of an error: one without a code of ours is nobody's mistake, and what it says is for our logs. */
 function told(error: GraphQLError): GraphQLError {
   if (error.extensions["code"] !== undefined) return error;
+  const { originalError } = error;
+  // An argument that is null only by its variable: of what a resolver or a result does wrong, no node of the document is told.
+  if (originalError instanceof GraphQLError && originalError.nodes !== undefined)
+    return withCode(error, "BAD_USER_INPUT");
   console.error({ message: "A query or mutation failed", error: error.message });
   const code: ErrorCode = "INTERNAL_SERVER_ERROR";
   return new GraphQLError("The gateway failed; the request may be repeated.", {

@@ -157,12 +157,16 @@ export class EventStreams {
       return this.#make(id, owner, isFirst ? head : head + 1);
     }
     if (resume !== undefined && known.detachedAt === undefined) return known;
+    // Written first, as a subscription that fails holds no stream: nobody would let go of one that is taken in memory only.
     if (resume === undefined) {
-      for (const query of [...known.queries.values()]) this.#unindex(known, query);
       this.#context.store().clearQueries(id);
-      known.since = head + 1;
+      for (const query of [...known.queries.values()]) this.#unindex(known, query);
     }
-    this.#detach(known, undefined);
+    const since = resume === undefined ? head + 1 : known.since;
+    this.#save({ ...known, since, detachedAt: undefined });
+    known.since = since;
+    known.detachedAt = undefined;
+    this.#detached.delete(known);
     return known;
   }
 
@@ -283,10 +287,10 @@ export class EventStreams {
     this.#context.store().delete(stream.id);
   }
 
-  #detach(stream: HeldStream, at: number | undefined): void {
+  #detach(stream: HeldStream, at: number): void {
     stream.detachedAt = at;
     this.#detached.delete(stream);
-    if (at !== undefined) this.#detached.add(stream);
+    this.#detached.add(stream);
     this.#save(stream);
   }
 

@@ -208,7 +208,7 @@ describe("another catalogue", () => {
   });
   const other: Catalogue = {
     schema: buildSchema(`
-      type Query { slow: Int  broken: Int }
+      type Query { slow: Int  broken: Int  of(n: Int! = 1): Int }
       type Mutation { set: Int }
       type Subscription { ticks(every: Int! = 10): Tick  unserved: Int }
       type Tick { n: Int!  broken: Int  slow: Int }
@@ -254,6 +254,20 @@ describe("another catalogue", () => {
 
   it("runs mutations as queries", () => {
     expect(plan("mutation { set }", { from: other })).toEqual({ type: "result", result: { data: { set: 1 } } });
+  });
+
+  it("says what is wrong with an argument that only shows when it runs, and logs no fault of a client's", () => {
+    const logged = vi.spyOn(console, "error").mockReturnValue();
+    const { result } = plan("query ($n: Int = 1) { of(n: $n) }", {
+      from: other,
+      variables: { n: null },
+    }) as OperationPlan & { type: "result" };
+    expect(JSON.parse(JSON.stringify(result))).toMatchObject({
+      data: { of: null },
+      errors: [{ message: expect.stringContaining("n"), path: ["of"], extensions: { code: "BAD_USER_INPUT" } }],
+    });
+    expect(logged).not.toHaveBeenCalled();
+    logged.mockRestore();
   });
 
   it("keeps an error of a resolver within the result, and what it says out of it", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DEFAULT_LIMITS, type Limits } from "../../../src/core/limits.ts";
 import type { StreamOwner } from "../../../src/core/streams/event-stream.ts";
 import { EventStreams } from "../../../src/core/streams/event-streams.ts";
@@ -63,6 +63,27 @@ describe("a stream", () => {
     // Made by a tab that asks for no positions, and asked for by one that had it before.
     expect(sinceOf(streams.attach("plain", A, undefined, 5, 0))).toBe(6);
     expect(sinceOf(streams.attach("plain", A, { cursor: 5 }, 5, 0))).toBe(6);
+  });
+
+  it("[STREAM-8] that storage does not let a subscription take goes when its time is over, queries and all", () => {
+    const store = new MemoryStreamStore();
+    const streams = newStreams(DEFAULT_LIMITS, store);
+    streams.attach("s", A, undefined, 0, 0);
+    streams.addQuery("s", A.identity, "q", person(), 0);
+    streams.detach("s", 0);
+    const full = () => {
+      throw new Error("Full.");
+    };
+    const clear = vi.spyOn(store, "clearQueries").mockImplementation(full);
+    expect(() => streams.attach("s", A, undefined, 0, 1)).toThrow("Full.");
+    expect(streams.get("s")?.queries.size).toBe(1);
+    clear.mockRestore();
+    const put = vi.spyOn(store, "put").mockImplementation(full);
+    expect(() => streams.attach("s", A, {}, 0, 1)).toThrow("Full.");
+    put.mockRestore();
+    expect(streams.nextExpiry).toBe(120_000);
+    streams.expire(120_000);
+    expect([streams.get("s"), store.load().streams]).toEqual([undefined, []]);
   });
 
   it("[STREAM-8] lives so long without its subscription, both sides", () => {
