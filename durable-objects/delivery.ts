@@ -14,6 +14,7 @@ import type { SlowReaders } from "./slow-readers.ts";
 
 /** What delivery needs of its surroundings. */
 export interface DeliveryContext {
+  readonly workspaceId: string;
   /** Every field that somebody may be subscribed to. */
   readonly fields: readonly SubscriptionField[];
   readonly groups: SubscriptionGroups<RunningOperation>;
@@ -36,7 +37,7 @@ export class Delivery {
 
   /** Sends messages that have just been written to all who are live. */
   deliver(rows: readonly LogRow[], now: number): void {
-    const { fields, groups, streams, positionAt } = this.#context;
+    const { workspaceId, fields, groups, streams, positionAt } = this.#context;
     const heard = fields.filter((field) => groups.hears(field));
     if (heard.length === 0) return;
     this.#turnBytesOf.clear();
@@ -50,7 +51,8 @@ export class Delivery {
         );
       } catch (thrown) {
         // The row is written: whoever published it must not be told otherwise.
-        console.error({ message: "An event cannot be delivered", offset: row.offset, error: messageOf(thrown) });
+        const { offset } = row;
+        console.error({ message: "An event cannot be delivered", workspaceId, offset, error: messageOf(thrown) });
       }
     }
     for (const connection of touched) connection.flush();
@@ -89,7 +91,9 @@ export class Delivery {
       this.#give(operation, payload, now);
       if (connection.turnBytes > SMALL_TURN_BYTES) this.#count(connection, payload);
     } catch (thrown) {
-      console.error({ message: "A socket could not be served", offset: row.offset, error: messageOf(thrown) });
+      const { workspaceId } = this.#context;
+      const { offset } = row;
+      console.error({ message: "A socket could not be served", workspaceId, offset, error: messageOf(thrown) });
       this.#tryClose(connection);
     }
   }
@@ -114,7 +118,8 @@ export class Delivery {
     } catch (thrown) {
       connection.closed = true;
       closeQuietly(connection.socket, CLOSE.RESTART);
-      console.error({ message: "A socket could not be closed", error: messageOf(thrown) });
+      const { workspaceId } = this.#context;
+      console.error({ message: "A socket could not be closed", workspaceId, error: messageOf(thrown) });
     }
   }
 

@@ -84,7 +84,7 @@ export class Subscriptions {
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
     const { workspaceId, positionAt } = log;
     this.#delivery = new Delivery({
-      ...{ fields, streams, limits, positionAt, close },
+      ...{ workspaceId, fields, streams, limits, positionAt, close },
       groups: this.#groups,
       slowReaders: this.#slowReaders,
     });

@@ -50,18 +50,32 @@ export class TokenRefresher {
         return closeWith(CLOSE.FORBIDDEN, "The new token is of another caller");
       }
       if (this.#context.isRefused(principal)) return CLOSE.REVOKED;
-      connection.update({ principal, warned: false });
-      this.#context.keep(connection);
-      return undefined;
+      return this.#take(connection, principal);
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) {
-        const { workspaceId } = connection.state.principal;
-        console.error({ message: "A token could not be refreshed", workspaceId, error: messageOf(thrown) });
+        this.#log(connection, thrown);
         return undefined;
       }
       // Keys that cannot be fetched are nobody's fault: the socket stays until its token expires.
       return thrown.code === "KEYS_UNAVAILABLE" ? undefined : closeWith(CLOSE.FORBIDDEN, thrown.message);
     }
+  }
+
+  #take(connection: Connection, principal: Principal): CloseEvent | undefined {
+    try {
+      connection.update({ principal, warned: false });
+      this.#context.keep(connection);
+      return undefined;
+    } catch (thrown) {
+      this.#log(connection, thrown);
+      // The next wake would know the old token only, when the client was told how long the new one lasts.
+      return CLOSE.RESTART;
+    }
+  }
+
+  #log({ state }: Connection, thrown: unknown): void {
+    const { workspaceId } = state.principal;
+    console.error({ message: "A token could not be refreshed", workspaceId, error: messageOf(thrown) });
   }
 
   #answer(connection: Connection): void {

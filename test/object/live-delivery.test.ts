@@ -69,6 +69,7 @@ function deliver(
 ) {
   const slowReaders = { isTooSlow: () => isTooSlow, fallBehind: vi.fn() };
   const delivery = new Delivery({
+    workspaceId: "w",
     fields: [FIELD],
     groups: new ScriptedGroups(payloads, bytes),
     streams: {} as EventStreams,
