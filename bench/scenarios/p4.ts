@@ -91,7 +91,7 @@ type Target = Pick<PublishToStreams, "url" | "headers" | "frames">;
 type Frames = Readonly<Record<PartName, readonly string[]>>;
 
 /** What a quick run does of a part. */
-const QUICK_SHARE = 1 / 5;
+const QUICK_SHARE = 1 / 10;
 
 function times(part: Part, calls: number, { count }: Streams, { quick }: BenchOptions) {
   const { isBatch, groups } = part;
