@@ -62,7 +62,7 @@ export class Sockets {
       keep: (connection) => {
         connections.save(connection);
         subscriptions.changeViewersOf(connection);
-        this.schedule(connection);
+        if (!connection.closed) this.schedule(connection);
       },
     });
     // An eviction leaves the alarm as it was, and no timer.
