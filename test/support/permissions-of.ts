@@ -5,8 +5,7 @@ import { Permissions } from "../../src/core/permissions/permissions.ts";
 import type { Principal } from "../../src/core/principal.ts";
 
 /** The permissions of a workspace in memory, with a snapshot as a server sends it, or without any. */
-export function permissionsOf(snapshot?: object): Permissions {
-  const store = new MemoryPermissionStore();
+export function permissionsOf(snapshot?: object, store = new MemoryPermissionStore()): Permissions {
   const permissions = new Permissions({
     workspaceId: "w",
     stored: store,

@@ -6,6 +6,7 @@ import { Permissions } from "../../../src/core/permissions/permissions.ts";
 import type { Principal } from "../../../src/core/principal.ts";
 import type { RecordEvent, RecordMessage } from "../../../src/core/pubsub/message.ts";
 import { describePermissionStore } from "../../support/permission-store-contract.ts";
+import { permissionsOf } from "../../support/permissions-of.ts";
 
 describePermissionStore("MemoryPermissionStore", () => new MemoryPermissionStore());
 
@@ -282,13 +283,7 @@ describe("a snapshot", () => {
     const log = vi.spyOn(console, "error").mockReturnValue();
     const store = new MemoryPermissionStore();
     store.put({ version: 3, rules: '{"roles":{"x":{"objects":{"*":{}}}}}', members: new Map([[uuid(201), ["x"]]]) });
-    const permissions = new Permissions({
-      workspaceId: "w",
-      stored: store,
-      store: () => store,
-      limits: DEFAULT_LIMITS,
-      isOpen: true,
-    });
+    const permissions = permissionsOf(undefined, store);
     expect([permissions.version, seen(permissions, batch({ after: ADA }))]).toEqual([3, undefined]);
     expect(permissions.notDelivering).toContain("cannot be read");
     expect(log).toHaveBeenCalledOnce();
