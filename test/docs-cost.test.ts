@@ -49,9 +49,9 @@ it("docs/cost.md tells what messages cost, and from where on a fixed price is le
     );
   const million = bill(1_000_000, false) - PLAN_DOLLARS;
   expect(page).toContain(`A million messages beyond what the plan includes cost $${million.toFixed(2)}`);
-  expect(page).toContain("Between 20 and 21 million messages a month, eight a second");
-  expect(bill(20_000_000, true)).toBeLessThan(REDIS_AND_NODE_DOLLARS);
-  expect(bill(21_000_000, true)).toBeGreaterThan(REDIS_AND_NODE_DOLLARS);
+  expect(page).toContain("Between 26 and 27 million messages a month, ten a second");
+  expect(bill(26_000_000, true)).toBeLessThan(REDIS_AND_NODE_DOLLARS);
+  expect(bill(27_000_000, true)).toBeGreaterThan(REDIS_AND_NODE_DOLLARS);
 });
 
 it("a bill is the plan's price and what is used beyond what the plan includes", () => {

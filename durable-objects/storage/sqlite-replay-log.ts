@@ -19,10 +19,11 @@ interface Cursors {
   directIds: number;
 }
 
-interface OldestRow {
+interface OldestRow extends Record<string, SqlStorageValue> {
   readonly offset: number;
   readonly at: number;
   readonly totalBytes: number;
+  readonly source: PublishSource;
 }
 
 /** Cursors are written once for this many trimmed rows: a row written per publish would double the cost of the log. */
@@ -136,12 +137,13 @@ export class SqliteReplayLog implements ReplayLog {
     // Nearly every publish finds that the oldest may stay, and need not ask for it again.
     if (this.#oldest !== undefined && !this.#isPast(this.#oldest, now)) return 0;
     const { floor } = this.#cursors;
-    let trimmed = 0;
-    const oldest = this.#sql.exec<{ offset: number; at: number; totalBytes: number }>(
-      "SELECT last_offset AS offset, at, total_bytes AS totalBytes FROM log WHERE last_offset > ? ORDER BY last_offset LIMIT ?",
+    const oldest = this.#sql.exec<OldestRow>(
+      `SELECT last_offset AS offset, at, total_bytes AS totalBytes, source FROM log
+       WHERE last_offset > ? ORDER BY last_offset LIMIT ?`,
       ...[floor, maxRows],
     );
     this.#oldest = undefined;
+    const past: OldestRow[] = [];
     for (const row of oldest) {
       if (!this.#isPast(row, now)) {
         this.#oldest = row;
@@ -149,17 +151,24 @@ export class SqliteReplayLog implements ReplayLog {
       }
       this.#cursors.floor = row.offset;
       this.#cursors.floorBytes = row.totalBytes;
-      trimmed++;
+      past.push(row);
     }
-    if (trimmed > 0) {
-      this.#idsKeptUntil = 0;
-      this.#sql.exec(
-        "UPDATE log SET body = NULL WHERE last_offset > ? AND last_offset <= ?",
-        floor,
-        this.#cursors.floor,
-      );
+    let remembersMore = false;
+    for (const { offset, at, source } of past) {
+      if (offset < this.#head && now - at > this.#retention.idMemoryMs[source]) {
+        // One row written, where to remember its id for a while longer makes it two.
+        this.#forget(offset);
+      } else {
+        this.#sql.exec("UPDATE log SET body = NULL WHERE last_offset = ?", offset);
+        remembersMore = true;
+      }
     }
-    return trimmed;
+    if (remembersMore) this.#idsKeptUntil = 0;
+    return past.length;
+  }
+
+  #forget(offset: number): void {
+    this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
   }
 
   #isPast(oldest: OldestRow, now: number): boolean {
@@ -191,15 +200,14 @@ export class SqliteReplayLog implements ReplayLog {
       }
       return old;
     };
-    const forget = (offset: number) => this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
 
     const old = behind(this.#cursors.directIds, idMemoryMs.direct, maxRows);
     for (const { offset, source } of old) {
       this.#cursors.directIds = offset;
-      if (source === "direct") forget(offset);
+      if (source === "direct") this.#forget(offset);
     }
     const oldest = behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue), maxRows - old.length);
-    for (const { offset } of oldest) forget(offset);
+    for (const { offset } of oldest) this.#forget(offset);
     const forgotten = old.length + oldest.length;
     // A call that came to its end, and not to the limit, has seen what comes next.
     this.#idsKeptUntil = forgotten < maxRows ? keptUntil : 0;

@@ -63,7 +63,7 @@ export const UNITS = {
     ...{ edgeRequests: 1, requests: 1, rowsRead: 50, rowsWritten: 100 },
   }),
   publishTrimming: unit("A message is published, and an old one leaves the log", {
-    ...{ edgeRequests: 1, requests: 1, rowsRead: 10, rowsWritten: 4 },
+    ...{ edgeRequests: 1, requests: 1, rowsRead: 5, rowsWritten: 3 },
   }),
   wake: unit("Any of these finds the object hibernated: so much more", { rowsRead: 43, wakes: 1 }),
   pings: unit("An hour of keep-alive pings, one every 10 s", {}),

@@ -188,6 +188,22 @@ describe("what is billed for a publish", () => {
     await fill();
     expectUnit("publishTrimming", await meter.measure(fill));
   });
+
+  it("is one row more for a message of the queue, whose id is remembered for longer", async () => {
+    const workspace = await busyWorkspace(0);
+    const events = Array.from({ length: 1000 }, () => workspace.personEvent("ada").events).flat();
+    const fromQueue = () => workspace.sendFromQueue(workspace.personEvent("ada", { events }));
+    for (let i = 0; i < 11; i++) await fromQueue();
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    // Two of the queue leave the log, then one more.
+    await fromQueue();
+    const { rowsWritten } = UNITS.publishTrimming.counts;
+    expect((await meter.measure(fromQueue)).rowsWritten).toBe(rowsWritten);
+    vi.setSystemTime(Date.now() + 5 * 24 * HOUR_MS);
+    // Besides a row for each of the three ids, one tells when positions were last reported.
+    expect((await meter.measure(fromQueue)).rowsWritten).toBe(rowsWritten + 3 + 1);
+    expect((await meter.measure(fromQueue)).rowsWritten).toBe(rowsWritten);
+  });
 });
 
 describe("what is billed for an hour in which nothing happens", () => {
