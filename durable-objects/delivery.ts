@@ -51,8 +51,7 @@ export class Delivery {
         );
       } catch (thrown) {
         // The row is written: whoever published it must not be told otherwise.
-        const { offset } = row;
-        console.error({ message: "An event cannot be delivered", workspaceId, offset, error: messageOf(thrown) });
+        logUndeliverable(workspaceId, row.offset, thrown);
       }
     }
     for (const connection of touched) connection.flush();
@@ -146,6 +145,11 @@ function isFor({ connection }: RunningOperation, { recipients }: Payload): boole
   if (recipients === undefined) return true;
   const { principal } = connection.state;
   return principal.kind === "user" && recipients.has(principal.userWorkspaceId);
+}
+
+/** Of one group, or of a message as a whole. */
+export function logUndeliverable(workspaceId: string, offset: number, thrown: unknown): void {
+  console.error({ message: "An event cannot be delivered", workspaceId, offset, error: messageOf(thrown) });
 }
 
 /** Parses a row of the log, which holds what the gateway wrote. */

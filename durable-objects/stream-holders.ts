@@ -51,7 +51,7 @@ export class StreamHolders {
 
   /** The operations whose streams are not as their clients know them. */
   *outgrown(): Iterable<RunningOperation> {
-    for (const id of this.#streams.outgrown) {
+    for (const id of this.#streams.outgrown.keys()) {
       const holder = this.#holders.get(id);
       if (holder !== undefined) yield holder;
     }

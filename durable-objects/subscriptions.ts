@@ -28,7 +28,7 @@ import { CatchUp } from "./catch-up.ts";
 import { clearAway } from "./clear-away.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
-import { Delivery, readRow } from "./delivery.ts";
+import { Delivery, logUndeliverable, readRow } from "./delivery.ts";
 import { OperationAdmission } from "./operation-admission.ts";
 import { PositionTeller } from "./position-teller.ts";
 import { resumePoint } from "./resume-point.ts";
@@ -73,8 +73,13 @@ export class Subscriptions {
       server: new OperationAdmission(catalogues.server, connections, limits, streams),
     };
     const fields = [...catalogues.client.subscriptions.values(), ...catalogues.server.subscriptions.values()];
-    // Two of them fit into a frame of a client that takes batches.
-    this.#groups = new SubscriptionGroups(limits.MAX_BATCH_FRAME_BYTES / 2, connections);
+    const { workspaceId, positionAt } = log;
+    this.#groups = new SubscriptionGroups({
+      undeliverable: (offset, thrown) => logUndeliverable(workspaceId, offset, thrown),
+      // Two of them fit into a frame of a client that takes batches.
+      maxPayloadBytes: limits.MAX_BATCH_FRAME_BYTES / 2,
+      sleeping: connections,
+    });
     this.#holders = new StreamHolders(streams, wakeBy);
     this.#teller = new PositionTeller(log);
     const toCatchUp = (operation: RunningOperation) => {
@@ -82,7 +87,6 @@ export class Subscriptions {
       this.#catchUp.add(operation);
     };
     this.#slowReaders = new SlowReaders({ limits, connections, unread, schedule, toCatchUp, close });
-    const { workspaceId, positionAt } = log;
     this.#delivery = new Delivery({
       ...{ workspaceId, fields, streams, limits, positionAt, close },
       groups: this.#groups,
@@ -144,6 +148,9 @@ export class Subscriptions {
     const planned = admission.plan(connection, requested, now, this.#groups.get(key)?.plan);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
+      const { workspaceId } = this.#context.log;
+      for (const error of planned.failures)
+        console.error({ message: "A query or mutation failed", workspaceId, error });
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
       return connection.send(encodeServerMessage({ id, type: "complete" }));
     }
@@ -207,7 +214,9 @@ export class Subscriptions {
 
   /** Goes on with what the wake found unfinished. */
   goOn(now: number): void {
-    clearAway(this.#context.log.workspaceId, () => this.#holders.releaseOthers(now));
+    const { streams, log } = this.#context;
+    clearAway(log.workspaceId, () => this.#holders.releaseOthers(now));
+    clearAway(log.workspaceId, () => streams.forgetOutgrown());
     for (const operation of this.#holders.outgrown()) this.#tellGap(operation);
     this.#catchUp.run(now);
   }

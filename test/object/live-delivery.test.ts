@@ -11,6 +11,7 @@ import { OPEN_VIEWER } from "../../src/core/permissions/viewer.ts";
 import { identityOf, type Principal } from "../../src/core/principal.ts";
 import type { LogRow } from "../../src/core/pubsub/replay-log.ts";
 import type { EventStreams } from "../../src/core/streams/event-streams.ts";
+import { undeliverable } from "../support/undeliverable.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -24,7 +25,7 @@ class ScriptedGroups extends SubscriptionGroups<RunningOperation> {
   readonly #bytes: number;
 
   constructor(payloads: readonly (readonly [RunningOperation, number, ReadonlySet<string>?])[], bytes: number) {
-    super();
+    super({ undeliverable });
     this.#bytes = bytes;
     this.#payloads = payloads;
     this.open("key", { field: FIELD, interest: [] } as unknown as SubscriptionPlan, OPEN_VIEWER, false);

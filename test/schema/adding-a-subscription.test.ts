@@ -16,6 +16,7 @@ import { parseMessage } from "../../src/core/pubsub/parse-message.ts";
 import { NO_STREAMS } from "../support/new-streams.ts";
 import { payloadsIn } from "../support/payloads-in.ts";
 import { messageRules, queueJobUpdated, USER_WORKSPACE } from "../support/publish-fixtures.ts";
+import { undeliverable } from "../support/undeliverable.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
@@ -37,7 +38,7 @@ function planOf(variables: object): SubscriptionPlan {
 
 /** What a subscriber receives of a message that is published. */
 function received(variables: object, published: object): unknown[] {
-  const groups = new SubscriptionGroups<{ readonly head: string }>();
+  const groups = new SubscriptionGroups<{ readonly head: string }>({ undeliverable });
   const key = groupKey("open", { document: DOCUMENT, variables: JSON.stringify(variables) });
   groups.open(key, planOf(variables), OPEN_VIEWER, false).members.add({ head: nextFrameHead("1") });
   const { message } = parseMessage(published, messageRules());

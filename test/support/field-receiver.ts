@@ -11,6 +11,7 @@ import { parseMessage } from "../../src/core/pubsub/parse-message.ts";
 import { NO_STREAMS } from "./new-streams.ts";
 import { payloadsIn } from "./payloads-in.ts";
 import { messageRules, USER_WORKSPACE, UUID, WORKSPACE } from "./publish-fixtures.ts";
+import { undeliverable } from "./undeliverable.ts";
 
 /** When what is published is logged. */
 export const LOGGED_AT = "2026-09-01T00:00:00.000Z";
@@ -47,7 +48,7 @@ export function received(
   const planned = planOf(query, variables);
   if (planned.type !== "subscription") throw new Error(`No subscription: ${JSON.stringify(planned)}`);
   const { plan } = planned;
-  const groups = new SubscriptionGroups<{ readonly head: string }>();
+  const groups = new SubscriptionGroups<{ readonly head: string }>({ undeliverable });
   const key = groupKey(viewer.key, { document: query, variables: JSON.stringify(variables) });
   groups.open(key, plan, viewer, false).members.add({ head: nextFrameHead("1") });
   const results: { readonly result: unknown; readonly recipients?: readonly string[] }[] = [];

@@ -46,8 +46,8 @@ interface CoercedSubscription {
 /** What a request turned out to be. */
 export type OperationPlan =
   | { readonly type: "subscription"; readonly plan: SubscriptionPlan }
-  /** A query or mutation, executed already. */
-  | { readonly type: "result"; readonly result: ExecutionResult }
+  /** A query or mutation, executed already. What `failures` say is for our logs: the client is not told it. */
+  | { readonly type: "result"; readonly result: ExecutionResult; readonly failures: readonly string[] }
   | { readonly type: "failed"; readonly errors: readonly GraphQLError[] };
 
 /** What is asked for besides the document. */
@@ -85,23 +85,28 @@ function runQuery(args: ExecutionArgs): OperationPlan {
   const result = executeRootSelectionSet(execution);
   // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
   if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
-  const { errors } = result;
-  return { type: "result", result: errors === undefined ? result : { ...result, errors: errors.map(told) } };
+  if (result.errors === undefined) return { type: "result", result, failures: [] };
+  const failures: string[] = [];
+  const errors = result.errors.map((error) => {
+    const mistake = mistakeOf(error);
+    if (mistake === undefined) failures.push(error.message);
+    return mistake ?? failed(error);
+  });
+  return { type: "result", result: { ...result, errors }, failures };
 }
 
-/** What a client is told of an error: one without a code of ours is nobody's mistake, and what it says is for our logs. */
-function told(error: GraphQLError): GraphQLError {
+/** What a client did wrong, and is told as it stands; undefined for an error that is nobody's mistake. */
+function mistakeOf(error: GraphQLError): GraphQLError | undefined {
   if (error.extensions["code"] !== undefined) return error;
   const { originalError } = error;
   // An argument that is null only by its variable: of what a resolver or a result does wrong, no node of the document is told.
-  if (originalError instanceof GraphQLError && originalError.nodes !== undefined)
-    return withCode(error, "BAD_USER_INPUT");
-  console.error({ message: "A query or mutation failed", error: error.message });
+  const isOfArgument = originalError instanceof GraphQLError && originalError.nodes !== undefined;
+  return isOfArgument ? withCode(error, "BAD_USER_INPUT") : undefined;
+}
+
+function failed({ path }: GraphQLError): GraphQLError {
   const code: ErrorCode = "INTERNAL_SERVER_ERROR";
-  return new GraphQLError("The gateway failed; the request may be repeated.", {
-    path: error.path,
-    extensions: { code },
-  });
+  return new GraphQLError("The gateway failed; the request may be repeated.", { path, extensions: { code } });
 }
 
 /** Says why a caller may not run a plan; undefined lets it. */

@@ -1,4 +1,3 @@
-import { messageOf } from "../errors.ts";
 import type { Viewer } from "../permissions/viewer.ts";
 import { nextFrameTail, withPosition } from "../protocol/next-frame.ts";
 import type { StoredOperation } from "../protocol/session.ts";
@@ -45,16 +44,27 @@ export interface Sleeping {
   rouse(field: string, topic: readonly string[]): void;
 }
 
+/** What the groups of a workspace need of their surroundings. */
+export interface GroupsContext {
+  /** Is told of an event that one group could not be given: it must not stop the others, nor the publish. */
+  readonly undeliverable: (offset: number, thrown: unknown) => void;
+  /** Up to which the events of one message are handed out together. Default: all of them. */
+  readonly maxPayloadBytes?: number;
+  /** Default: nobody sleeps. */
+  readonly sleeping?: Sleeping;
+}
+
 /** All running subscriptions of a workspace. Holds nothing that cannot be rebuilt from the sockets' attachments. */
 export class SubscriptionGroups<Member extends GroupMember> {
   readonly #groups = new Map<string, Group<Member>>();
   readonly #groupsByField = new Map<string, number>();
   readonly #index = new SubscriptionIndex<Group<Member>>();
+  readonly #undeliverable: GroupsContext["undeliverable"];
   readonly #maxPayloadBytes: number;
   readonly #sleeping: Sleeping;
 
-  /** @param maxPayloadBytes up to which the events of one message are handed out together */
-  constructor(maxPayloadBytes = Number.POSITIVE_INFINITY, sleeping: Sleeping = NOBODY) {
+  constructor({ undeliverable, maxPayloadBytes = Number.POSITIVE_INFINITY, sleeping = NOBODY }: GroupsContext) {
+    this.#undeliverable = undeliverable;
     this.#maxPayloadBytes = maxPayloadBytes;
     this.#sleeping = sleeping;
   }
@@ -125,10 +135,23 @@ export class SubscriptionGroups<Member extends GroupMember> {
       const offset = offsetOf(row, occurrence.event);
       if (this.#sleeping.isAnySleeping) this.#sleeping.rouse(field.name, occurrence.topic);
       for (const group of this.#index.match(field.name, occurrence.topic)) {
-        const { plan, viewer, positions } = group;
-        const payload = tryPayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
+        const payload = this.#tryPayload(group, occurrence, offset, positionAt);
         if (payload !== undefined) gathered.add(group, payload);
       }
+    }
+  }
+
+  #tryPayload(
+    { plan, viewer, positions }: Group<Member>,
+    occurrence: Occurrence,
+    offset: number,
+    positionAt: (offset: number) => string,
+  ): Payload | undefined {
+    try {
+      return makePayload(plan, viewer, occurrence, offset, positions ? positionAt : undefined);
+    } catch (thrown) {
+      this.#undeliverable(offset, thrown);
+      return undefined;
     }
   }
 
@@ -192,16 +215,6 @@ export interface LoggedMessage {
 /** The offset of one of a row's events. */
 export function offsetOf({ offset, events }: LogRow, event: number): number {
   return offset - events + 1 + event;
-}
-
-/** An event that cannot be delivered to one group is left out and logged: it must not stop the others, nor the publish. */
-function tryPayload(...args: Parameters<typeof makePayload>): Payload | undefined {
-  try {
-    return makePayload(...args);
-  } catch (thrown) {
-    console.error({ message: "An event cannot be delivered", offset: args[3], error: messageOf(thrown) });
-    return undefined;
-  }
 }
 
 /**

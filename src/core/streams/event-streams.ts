@@ -56,8 +56,8 @@ interface HeldStream extends EventStream {
  * and restarts; a stream without its subscription lives on for a while, so that a client that reconnects finds it.
  */
 export class EventStreams {
-  /** Those that lost a stored query when the object woke, as it no longer fits the limits: their clients are told a gap. */
-  readonly outgrown: ReadonlySet<string>;
+  /** Of each stream, the stored queries that no longer fit the limits: it is without them, and its client is told a gap. */
+  readonly outgrown: ReadonlyMap<string, readonly string[]>;
   readonly #context: EventStreamsContext;
   readonly #streams = new Map<string, HeldStream>();
   readonly #byChannel = new Map<string, HeldStream>();
@@ -75,16 +75,14 @@ export class EventStreams {
     const { streams, queries } = context.stored;
     const byDetachment = [...streams].sort((a, b) => (a.detachedAt ?? 0) - (b.detachedAt ?? 0));
     for (const stream of byDetachment) this.#hold({ ...stream, ...this.#emptyOf(stream.id) });
-    const outgrown = new Set<string>();
+    const outgrown = new Map<string, string[]>();
     for (const { stream, id, text } of queries) {
       const held = this.#streams.get(stream);
       const query = parseOrRefuse(id, JSON.parse(text), context.limits);
       if (held === undefined) continue;
       if ("code" in query) {
-        context.store().deleteQuery(stream, id);
         held.since = context.head + 1;
-        this.#save(held);
-        outgrown.add(stream);
+        outgrown.set(stream, [...(outgrown.get(stream) ?? []), id]);
       } else this.#enter(held, query);
     }
     this.outgrown = outgrown;
@@ -101,6 +99,15 @@ export class EventStreams {
 
   keptBytesOf(identity: string): number {
     return this.#costs.of(identity).bytes;
+  }
+
+  /** Lets go of what is outgrown in the store as well. Not when it is found: a wake must not fail where nothing can be written. */
+  forgetOutgrown(): void {
+    for (const [id, queries] of this.outgrown) {
+      for (const query of queries) this.#context.store().deleteQuery(id, query);
+      const stream = this.#streams.get(id);
+      if (stream !== undefined) this.#save(stream);
+    }
   }
 
   /** How the queries of all streams stand, for whoever inspects a workspace. */
@@ -173,7 +180,9 @@ export class EventStreams {
   /** The subscription of a stream went. */
   detach(id: string, now: number): void {
     const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#detach(stream, now);
+    if (stream === undefined) return;
+    this.#setDetached(stream, now);
+    this.#save(stream);
   }
 
   /** Adds a query, or puts it in the place of one of the same id. */
@@ -225,9 +234,11 @@ export class EventStreams {
 
   /** After a wake: those whose subscription is not there any more went when the object slept. */
   detachAllBut(attached: ReadonlySet<string>, now: number): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.detachedAt === undefined && !attached.has(stream.id)) this.#detach(stream, now);
-    }
+    const gone = [...this.#streams.values()].filter(
+      ({ id, detachedAt }) => detachedAt === undefined && !attached.has(id),
+    );
+    for (const stream of gone) this.#setDetached(stream, now);
+    for (const stream of gone) this.#save(stream);
   }
 
   #expiryOf({ detachedAt }: EventStream): number {
@@ -287,11 +298,11 @@ export class EventStreams {
     this.#context.store().delete(stream.id);
   }
 
-  #detach(stream: HeldStream, at: number): void {
+  /** In memory. */
+  #setDetached(stream: HeldStream, at: number): void {
     stream.detachedAt = at;
     this.#detached.delete(stream);
     this.#detached.add(stream);
-    this.#save(stream);
   }
 
   #save({ id, owner, since, detachedAt }: HeldStream): void {

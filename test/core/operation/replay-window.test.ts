@@ -11,6 +11,7 @@ import type { Message } from "../../../src/core/pubsub/message.ts";
 import type { LogRow } from "../../../src/core/pubsub/replay-log.ts";
 import { NO_STREAMS } from "../../support/new-streams.ts";
 import { payloadsIn } from "../../support/payloads-in.ts";
+import { undeliverable } from "../../support/undeliverable.ts";
 
 const AT = Date.parse("2026-09-01T00:00:00.000Z");
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -85,7 +86,7 @@ describe("ReplayWindow", () => {
     [{ action: "DELETED" }, 0],
   ])("[RESUME-4] gives to the byte what was delivered live (%j)", (input, count) => {
     // With no room for a second event, each is handed out by itself, as a page has it.
-    const groups = new SubscriptionGroups<{ head: string }>(1);
+    const groups = new SubscriptionGroups<{ head: string }>({ undeliverable, maxPayloadBytes: 1 });
     const live: unknown[] = [];
     const plan = planOf(input);
     groups.open("key", plan, OPEN_VIEWER, true).members.add({ head: "" });

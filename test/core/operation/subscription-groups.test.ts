@@ -56,7 +56,8 @@ interface Member {
 /** All subscriptions of a workspace, with members known by a name. */
 class TestGroups {
   readonly counting = new CountingField();
-  readonly groups = new SubscriptionGroups<Member>();
+  readonly undeliverable: [offset: number, thrown: unknown][] = [];
+  readonly groups = new SubscriptionGroups<Member>({ undeliverable: (...told) => this.undeliverable.push(told) });
 
   join(name: string, operation: Partial<Operation> = {}, key = "open", viewer: Viewer = { ...OPEN_VIEWER, key }) {
     const whole = { document: DOCUMENT, variables: '{"input":{}}', ...operation };
@@ -260,6 +261,20 @@ it("makes a value of what each group may see, and sends nothing of what it may n
   all.join("a");
   all.join("b", {}, "half blind", { ...OPEN_VIEWER, key: "half blind", see });
   expect(all.deliver(updated(event("1"), event("2")))).toEqual(["a: 1", "a: 2", "b: seen 1"]);
+});
+
+it("gives an event to the other groups that one group cannot be given, and tells of it", () => {
+  const all = new TestGroups();
+  const broken = new Error("Nobody can see this.");
+  const see: Viewer["see"] = (_, seen) => {
+    if (seen.recordId === "2") throw broken;
+    return seen;
+  };
+  all.join("a", {}, "breaks", { ...OPEN_VIEWER, key: "breaks", see });
+  all.join("b");
+  const sent = all.deliver(updated(event("1"), event("2"), event("3")));
+  expect(sent).toEqual(["a: 1", "a: 3", "b: 1", "b: 2", "b: 3"]);
+  expect(all.undeliverable).toEqual([[42, broken]]);
 });
 
 it("hands out what it has made of a message, though another field can make nothing of it", () => {

@@ -10,6 +10,14 @@ const B: StreamOwner = { identity: "user:b", userWorkspaceId: "b", isUser: true 
 const person = (filter: object = {}) => ({ objectNameSingular: "person", variables: { filter } });
 const withLimits = (limits: Partial<Limits>, store?: MemoryStreamStore) =>
   newStreams({ ...DEFAULT_LIMITS, ...limits }, store);
+/** Has a store that is only read from here on. */
+function breakStore(store: MemoryStreamStore): void {
+  for (const change of ["put", "deleteQuery"] as const) {
+    vi.spyOn(store, change).mockImplementation(() => {
+      throw new Error("Full.");
+    });
+  }
+}
 const subCodeOf = (answer: unknown) => (answer as { subCode?: string }).subCode;
 const codeOf = (answer: unknown) => (answer as { code?: string }).code;
 
@@ -123,11 +131,40 @@ describe("a stream", () => {
     before.addQuery("a", A.identity, "q", person({ name: { in: ["a", "b", "c"] } }), 0);
     before.addQuery("a", A.identity, "fits", person(), 0);
     const after = newStreams({ ...DEFAULT_LIMITS, MAX_QUERY_IN_VALUES: 2 }, store, 99);
-    expect([...after.outgrown]).toEqual(["a"]);
+    expect([...after.outgrown]).toEqual([["a", ["q"]]]);
+    after.forgetOutgrown();
     expect(after.attach("a", A, { cursor: 99 }, 99, 0)).toMatchObject({ since: 100 });
     expect([...(after.get("a")?.queries.keys() ?? [])]).toEqual(["fits"]);
     const later = withLimits({}, store);
     expect([later.outgrown.size, later.get("a")?.since, later.get("a")?.queries.size]).toEqual([0, 100, 1]);
+  });
+
+  it("[STREAM-9] is without that query also where the store cannot let go of it, and then at every wake", () => {
+    const store = new MemoryStreamStore();
+    const before = withLimits({}, store);
+    before.attach("a", A, undefined, 5, 0);
+    before.addQuery("a", A.identity, "q", person({ name: { in: ["a", "b", "c"] } }), 0);
+    breakStore(store);
+    for (const head of [99, 100]) {
+      const after = newStreams({ ...DEFAULT_LIMITS, MAX_QUERY_IN_VALUES: 2 }, store, head);
+      expect([...after.outgrown]).toEqual([["a", ["q"]]]);
+      expect(after.forgetOutgrown.bind(after)).toThrow("Full.");
+      expect([after.get("a")?.since, after.candidates("person", [{ name: "a" }]).size]).toEqual([head + 1, 0]);
+    }
+  });
+
+  it("[STREAM-7] that lost its subscription while the object slept goes, also where the store cannot be told", () => {
+    const store = new MemoryStreamStore();
+    const before = withLimits({}, store);
+    for (const id of ["a", "b", "c"]) before.attach(id, A, undefined, 0, 0);
+    breakStore(store);
+    const after = withLimits({}, store);
+    expect(() => after.detachAllBut(new Set(["b"]), 2_000)).toThrow("Full.");
+    expect([...after].map(({ id, detachedAt }) => [id, detachedAt])).toEqual([
+      ["a", 2_000],
+      ["b", undefined],
+      ["c", 2_000],
+    ]);
   });
 
   it("is found by its channel", () => {

@@ -27,6 +27,7 @@ import {
 } from "../../support/permission-cases.ts";
 import { application, permissionsOf, user } from "../../support/permissions-of.ts";
 import { messageRules, WORKSPACE } from "../../support/publish-fixtures.ts";
+import { undeliverable } from "../../support/undeliverable.ts";
 
 /** What two streams of each caller run: the documents are few, so that callers who may see different things have one in common. */
 interface Stream {
@@ -64,7 +65,7 @@ function principalOf(name: CallerName) {
 
 function openStreams(sources: readonly string[], flags: readonly boolean[], viewerOf: (name: CallerName) => Viewer) {
   const streams = newStreams();
-  const groups = new SubscriptionGroups<Stream>();
+  const groups = new SubscriptionGroups<Stream>({ undeliverable });
   const all = CALLERS.flatMap((caller, i) =>
     sources.map((document, j): Stream => {
       const id = `${caller} é漢 ${j}`;
