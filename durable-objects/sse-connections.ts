@@ -24,7 +24,7 @@ export class SseConnections {
     // Over a socket this would close it.
     if (connection.operations.has(message.id)) return "id-in-use";
     this.#sockets.receive(connection.socket, JSON.stringify(message), now);
-    return "started";
+    return connection.closed ? "no-stream" : "started";
   }
 
   /** Returns whether the caller has such a stream; an operation that does not run is none to end. */
@@ -32,7 +32,7 @@ export class SseConnections {
     const connection = this.#find(caller, token);
     if (connection === undefined) return false;
     this.#sockets.receive(connection.socket, JSON.stringify({ type: "complete", id }), now);
-    return true;
+    return !connection.closed;
   }
 
   #find(caller: Principal, token: string): Connection | undefined {

@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { age } from "./support/age.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
@@ -97,6 +98,27 @@ it("a socket is closed 1012 when a frame of it cannot be handled, and no other",
   await workspace.publish(workspace.personEvent("second"));
   expect(await ben.next()).toMatchObject({ id: "1", type: "next" });
   expect(await workspace.stub.inspect()).toMatchObject({ sockets: 1, operations: 1 });
+});
+
+it("[SSE-14] a stream is 404 to the request that it ended because of", async () => {
+  const workspace = newWorkspace();
+  const headers = { Authorization: `Bearer ${await workspace.token()}`, "Content-Type": "application/json" };
+  const ask = (method: string, more: Record<string, string> = {}, body?: object) =>
+    exports.default.fetch("http://127.0.0.1/graphql", {
+      method,
+      headers: { ...headers, ...more },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const stream = { "X-GraphQL-Event-Stream-Token": await (await ask("PUT")).text() };
+  const { body } = await ask("GET", { ...stream, Accept: "text/event-stream" });
+  const start = async (i: number) => {
+    const operation = { query: ON_DB_EVENT, variables: { input: large(i) }, extensions: { operationId: `${i}` } };
+    return (await ask("POST", stream, operation)).status;
+  };
+  expect(await start(1)).toBe(202);
+  await breakStorage(workspace);
+  expect([await start(2), await start(1)]).toEqual([404, 404]);
+  await body?.cancel();
 });
 
 it("[REVOKE-1] a revoke closes all that are meant, also where what one of them has in storage cannot be cleared away", async () => {
