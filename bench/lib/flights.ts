@@ -33,7 +33,7 @@ export class Flights {
   }
 
   /** Publishes, and waits until that is answered and all messages are there. */
-  async fly(numbers: Numbers, messages: number, publish: () => Promise<void>): Promise<void> {
+  async fly(numbers: Numbers, messages: number, publish: () => Promise<unknown>): Promise<void> {
     this.assertSound();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const land = (error?: Error) => (error === undefined ? resolve() : reject(error));

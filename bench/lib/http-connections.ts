@@ -2,31 +2,29 @@ import { createConnection, type Socket } from "node:net";
 
 /** Connections of HTTP/1.1 that are kept, as bytes: a publisher must not become what is measured. */
 export class HttpConnections {
-  readonly #host: string;
-  #free: HttpConnection[] = [];
-
-  /** @param host `127.0.0.1:<port>` */
-  constructor(host: string) {
-    this.#host = host;
-  }
+  readonly #free = new Map<string, HttpConnection[]>();
 
   /**
    * Posts over a connection that is free, or a new one. Returns the answer when it is complete.
+   * @param url `http://127.0.0.1:<port>/<path>`
    * @throws Error for any status but 200, and when none comes in time
    */
-  async post(path: string, headers: Readonly<Record<string, string>>, body: string): Promise<string> {
-    const connection = this.#takeFree() ?? new HttpConnection(this.#host);
-    const answer = await connection.post(path, headers, body);
-    this.#free.push(connection);
+  async post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<string> {
+    const { host, pathname } = new URL(url);
+    const free = this.#free.get(host) ?? [];
+    this.#free.set(host, free);
+    const connection = takeFresh(free) ?? new HttpConnection(host);
+    const answer = await connection.post(pathname, headers, body);
+    free.push(connection);
     return answer;
   }
+}
 
-  #takeFree(): HttpConnection | undefined {
-    for (;;) {
-      const connection = this.#free.pop();
-      if (connection === undefined || !connection.isStale) return connection;
-      connection.close();
-    }
+function takeFresh(free: HttpConnection[]): HttpConnection | undefined {
+  for (;;) {
+    const connection = free.pop();
+    if (connection === undefined || !connection.isStale) return connection;
+    connection.close();
   }
 }
 

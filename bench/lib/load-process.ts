@@ -2,12 +2,12 @@
 import { deriveUuid, signToken } from "../../scripts/lib/sign-token.ts";
 import { serveCommands } from "./command-process.ts";
 import { Flights } from "./flights.ts";
+import { HttpConnections } from "./http-connections.ts";
 import { Arrivals } from "./load-arrivals.ts";
 import type { ConnectOptions, Delivery, LatencyMs, LoadCommands, PublishOptions } from "./load-commands.ts";
 import { idle } from "./load-idle.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { subscribeToAll } from "./opening.ts";
-import { post } from "./post.ts";
 import { fillIn, watcherOf } from "./sequence.ts";
 import { percentile } from "./statistics.ts";
 
@@ -15,6 +15,7 @@ const OPENING_AT_ONCE = 32;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
+const connections = new HttpConnections();
 const flights = new Flights();
 const fail = (error: Error) => flights.fail(error);
 const arrivals = new Arrivals(fail);
@@ -105,6 +106,6 @@ function takeLatency(): LatencyMs {
 async function publishOnce({ url, headers, body, eventsPerCall }: PublishOptions, perEvent: number): Promise<void> {
   const first = published + 1;
   published += eventsPerCall;
-  const text = Buffer.from(fillIn(body, first, audience?.watchers ?? 1));
-  await flights.fly({ first, last: published }, perEvent * eventsPerCall, () => post(url, headers, text));
+  const text = fillIn(body, first, audience?.watchers ?? 1);
+  await flights.fly({ first, last: published }, perEvent * eventsPerCall, () => connections.post(url, headers, text));
 }

@@ -17,8 +17,7 @@ export type OpenLoopAudience = Pick<
 };
 
 /** A call has one event. */
-export interface SteadyPublish extends Pick<PublishOptions, "headers" | "body" | "isUnheard"> {
-  readonly path: string;
+export interface SteadyPublish extends Pick<PublishOptions, "url" | "headers" | "body" | "isUnheard"> {
   readonly events: number;
   /** Events per second. */
   readonly rate: number;

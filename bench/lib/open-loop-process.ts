@@ -13,7 +13,7 @@ const ARRIVAL_TIMEOUT_MS = 30_000;
 const TOKEN_LIFE_SECONDS = 3600;
 
 const sockets: LoadSocket[] = [];
-let publishers: HttpConnections | undefined;
+const connections = new HttpConnections();
 /** The numbers of the events in the order in which they arrive, which is that of whichever socket is first. */
 const order: number[] = [];
 const arrivedSomewhere = new Set<number>();
@@ -33,7 +33,6 @@ let onEnd: (() => void) | undefined;
 serveCommands<OpenLoopCommands>({ connect, publish });
 
 async function connect(options: OpenLoopAudience): Promise<null> {
-  publishers ??= new HttpConnections(options.host);
   const first = sockets.length;
   const indexes = Array.from({ length: options.sockets }, (_, i) => first + i).values();
   const openSome = async () => {
@@ -86,8 +85,7 @@ function fail(error: Error): void {
 }
 
 async function publish(options: SteadyPublish): Promise<SteadyDelivery> {
-  const { path, headers, body, events, rate, leadIn = 0, isUnheard = false, until } = options;
-  if (publishers === undefined) throw new Error("Nobody is connected.");
+  const { url, headers, body, events, rate, leadIn = 0, isUnheard = false, until } = options;
   const perEvent = isUnheard ? 0 : sockets.length;
   latencies = [];
   late = 0;
@@ -105,7 +103,7 @@ async function publish(options: SteadyPublish): Promise<SteadyDelivery> {
     missing += perEvent;
     due.push(at);
     const text = fillIn(body, due.length - 1, 1);
-    calls.push(publishers.post(path, headers, text).catch(fail));
+    calls.push(connections.post(url, headers, text).catch(fail));
   }
   await arrived();
   await Promise.all(calls);

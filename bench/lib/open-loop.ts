@@ -10,7 +10,6 @@ import type { Server } from "./server.ts";
 /** A server with its subscribers, and a publisher that does not wait for them. */
 export interface OpenLoop extends AsyncDisposable {
   readonly server: Server;
-  /** @param publish the url must be of this server */
   publish(publish: Publish, steady: Steady): Promise<SteadyDelivery & { readonly cpu: number }>;
 }
 
@@ -35,7 +34,7 @@ export async function openLoop(
     server,
     async publish({ url, headers, body, isUnheard = false }, steady) {
       const before = cpuMicros(server.pids);
-      const delivery = await load.run("publish", { ...steady, path: new URL(url).pathname, headers, body, isUnheard });
+      const delivery = await load.run("publish", { ...steady, url, headers, body, isUnheard });
       return { ...delivery, cpu: cpuMicros(server.pids) - before };
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),

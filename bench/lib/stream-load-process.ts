@@ -11,9 +11,9 @@ import {
   streamId,
 } from "./crm-streams.ts";
 import { Flights } from "./flights.ts";
+import { HttpConnections } from "./http-connections.ts";
 import { LoadSocket } from "./load-socket.ts";
 import { openEventStream, subscribeToAll } from "./opening.ts";
-import { post } from "./post.ts";
 import { fillIn, templateFrom } from "./sequence.ts";
 import type { ConnectStreams, PublishToStreams, StreamDelivery, StreamLoadCommands } from "./stream-load-commands.ts";
 
@@ -23,6 +23,7 @@ const TOKEN_LIFE_SECONDS = 3600;
 const sockets: LoadSocket[] = [];
 /** The newest frame of each stream since they were asked for. */
 const newest: Buffer[] = [];
+const connections = new HttpConnections();
 let streams = 0;
 let opened = 0;
 let published = 0;
@@ -99,9 +100,9 @@ async function publishOnce(options: PublishToStreams): Promise<void> {
   groups = groupsOfCall(options, first);
   published += eventsPerCall;
   calls++;
-  const body = Buffer.from(given === undefined ? personsBody(first, groups) : framesBody(first, groups, given));
+  const body = given === undefined ? personsBody(first, groups) : framesBody(first, groups, given);
   const messages = eventsPerCall * STREAMS_PER_GROUP;
-  await flights.fly({ first, last: published }, messages, () => post(url, headers, body));
+  await flights.fly({ first, last: published }, messages, () => connections.post(url, headers, body));
 }
 
 /** Of one group at a time, only the first few are ever: the control is to know the frames of all. */
