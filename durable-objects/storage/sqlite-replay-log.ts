@@ -136,43 +136,45 @@ export class SqliteReplayLog implements ReplayLog {
   #trimBodies(now: number, maxRows: number): number {
     // Nearly every publish finds that the oldest may stay, and need not ask for it again.
     if (this.#oldest !== undefined && !this.#isPast(this.#oldest, now)) return 0;
-    const { floor } = this.#cursors;
     const oldest = this.#sql.exec<OldestRow>(
       `SELECT last_offset AS offset, at, total_bytes AS totalBytes, source FROM log
        WHERE last_offset > ? ORDER BY last_offset LIMIT ?`,
-      ...[floor, maxRows],
+      ...[this.#cursors.floor, maxRows],
     );
-    this.#oldest = undefined;
     const past: OldestRow[] = [];
+    let kept: OldestRow | undefined;
     for (const row of oldest) {
-      if (!this.#isPast(row, now)) {
-        this.#oldest = row;
+      if (!this.#isPast(row, now, past.at(-1)?.totalBytes)) {
+        kept = row;
         break;
       }
-      this.#cursors.floor = row.offset;
-      this.#cursors.floorBytes = row.totalBytes;
       past.push(row);
     }
-    let remembersMore = false;
-    for (const { offset, at, source } of past) {
-      if (offset < this.#head && now - at > this.#retention.idMemoryMs[source]) {
-        // One row written, where to remember its id for a while longer makes it two.
-        this.#forget(offset);
-      } else {
-        this.#sql.exec("UPDATE log SET body = NULL WHERE last_offset = ?", offset);
-        remembersMore = true;
-      }
+    for (const row of past) {
+      this.#letGo(row, now);
+      // Not before: what is behind the floor is never looked at again, and storage may refuse to let go of it now.
+      this.#cursors.floor = row.offset;
+      this.#cursors.floorBytes = row.totalBytes;
     }
-    if (remembersMore) this.#idsKeptUntil = 0;
+    this.#oldest = kept;
     return past.length;
+  }
+
+  /** Of a row whose id is to be remembered for longer, only its body. */
+  #letGo({ offset, at, source }: OldestRow, now: number): void {
+    // One row written, where to forget the id by itself makes it two.
+    if (offset < this.#head && now - at > this.#retention.idMemoryMs[source]) return this.#forget(offset);
+    this.#sql.exec("UPDATE log SET body = NULL WHERE last_offset = ?", offset);
+    this.#idsKeptUntil = 0;
   }
 
   #forget(offset: number): void {
     this.#sql.exec("DELETE FROM log WHERE last_offset = ?", offset);
   }
 
-  #isPast(oldest: OldestRow, now: number): boolean {
-    return isPastRetention(oldest, this.#head, this.#totalBytes - this.#cursors.floorBytes, now, this.#retention);
+  /** @param floorBytes the total of bytes before the row */
+  #isPast(oldest: OldestRow, now: number, floorBytes = this.#cursors.floorBytes): boolean {
+    return isPastRetention(oldest, this.#head, this.#totalBytes - floorBytes, now, this.#retention);
   }
 
   /**
@@ -203,8 +205,8 @@ export class SqliteReplayLog implements ReplayLog {
 
     const old = behind(this.#cursors.directIds, idMemoryMs.direct, maxRows);
     for (const { offset, source } of old) {
-      this.#cursors.directIds = offset;
       if (source === "direct") this.#forget(offset);
+      this.#cursors.directIds = offset;
     }
     const oldest = behind(0, Math.max(idMemoryMs.direct, idMemoryMs.queue), maxRows - old.length);
     for (const { offset } of oldest) this.#forget(offset);

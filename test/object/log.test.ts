@@ -1,6 +1,8 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { migrate } from "../../durable-objects/storage/migrations.ts";
+import { SqliteReplayLog } from "../../durable-objects/storage/sqlite-replay-log.ts";
 import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
@@ -135,5 +137,25 @@ describe("erase", () => {
     const fresh = await WorkerdSocket.connect(await token({ now: (erasedAt + 1) * 1000 }));
     expect(await publish({ ...personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
     expect(await fresh.drain()).toEqual([]);
+  });
+});
+
+it.each(["bodies", "ids"])("[LOG-4] %s that could not be let go of are let go of by a later trim", async (what) => {
+  const { stub } = newWorkspace();
+  await runInDurableObject(stub, (_, { storage }) => {
+    migrate(storage);
+    const { sql } = storage;
+    const memory = { direct: what === "ids" ? 0 : 60_000, queue: 60_000 };
+    const log = new SqliteReplayLog(sql, { maxAgeMs: 0, maxEvents: 0, maxBytes: 1_000, idMemoryMs: memory });
+    for (const id of ["a", "b", "c"]) log.append({ id, digest: "", source: "direct", events: 1, body: id }, 1_000);
+    const left = () => sql.exec("SELECT id, body FROM log").toArray();
+    const change = what === "ids" ? "DELETE" : "UPDATE";
+    sql.exec(`CREATE TRIGGER full BEFORE ${change} ON log BEGIN SELECT RAISE(ABORT, 'full'); END`);
+    expect(() => log.trim(2_000, 100)).toThrow("full");
+    sql.exec("DROP TRIGGER full");
+    log.trim(2_000, 100);
+    expect(left()).toEqual(
+      what === "ids" ? [{ id: "c", body: null }] : ["a", "b", "c"].map((id) => ({ id, body: null })),
+    );
   });
 });
