@@ -93,5 +93,11 @@ function givenVars(): Record<string, string> {
 function readSecrets(file: string): Record<string, unknown> {
   if (!existsSync(file)) throw new SettingsError("--secrets-file", `a file, and there is none at ${resolve(file)}`);
   const text = readFileSync(file, "utf8");
-  return text.trimStart().startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : parseEnv(text);
+  if (!text.trimStart().startsWith("{")) return parseEnv(text);
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    // What a parser says of it quotes what stands there.
+    throw new SettingsError("--secrets-file", "JSON, or lines of NAME=value");
+  }
 }

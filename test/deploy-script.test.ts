@@ -27,9 +27,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function check(...options: string[]) {
+function run(...options: string[]) {
   const script = join(ROOT, "scripts", "deploy.ts");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+  return spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+}
+
+function check(...options: string[]) {
+  const { status, stdout, stderr } = run(...options);
   const unknown = Array.from(stdout.matchAll(/^(\S+) is no setting/gm), ([, name]) => name);
   return {
     status,
@@ -68,6 +72,14 @@ describe("npm run deploy", () => {
     expect(check("--secrets-file", secrets)).toEqual({ status: 0, refusal: undefined });
     write({ kty: "RSA" });
     expect(check("--secrets-file", secrets)).toEqual({ status: 1, refusal: "SIGNING_KEYS" });
+  });
+
+  it("prints nothing of a file of secrets that it cannot read", () => {
+    const secrets = join(folder, "broken.json");
+    writeFileSync(secrets, '{"APP_SECRET": "s3cret", }');
+    const { stdout, stderr } = run("--secrets-file", secrets);
+    expect(stdout + stderr).toContain("Not deployed. Setting --secrets-file");
+    expect(stdout + stderr).not.toContain("s3cret");
   });
 
   it("tells of names that are no settings, and of a file of secrets that is not there", () => {
