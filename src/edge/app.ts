@@ -47,7 +47,8 @@ app.get("/graphiql/*", async ({ req, env }, next) => {
 app.use(async function graphqlPaths(context, next) {
   const { req, env } = context;
   const edge = edgeOf(env);
-  if (!edge.settings.graphqlPaths.includes(req.path)) return next();
+  // As it was sent: `req.path` is decoded, and a path has more spellings than there may be servers of GraphQL in memory.
+  if (!edge.settings.graphqlPaths.includes(new URL(req.url).pathname)) return next();
   if (req.header("Upgrade")?.toLowerCase() === "websocket") return upgrade(req.raw, edge);
   return corsFor(edge.settings)(context, async () => {
     context.res = await answerOverHttp(req.raw, env);

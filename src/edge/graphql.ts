@@ -68,7 +68,8 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Operati
       cors: false,
       graphiql: false,
       landingPage: false,
-      healthCheckEndpoint: "/healthz",
+      // Looked for at the end of the address, its query included. No address ends so.
+      healthCheckEndpoint: " ",
       batching: false,
       // Nothing is uploaded here, and its JSON would be parsed unseen.
       multipart: false,

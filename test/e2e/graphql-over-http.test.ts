@@ -143,6 +143,19 @@ describe("a query", () => {
   });
 });
 
+describe("an address", () => {
+  test("[HTTP-5] in another spelling is none of the GraphQL paths", async () => {
+    const response = await post({ query: QUERY }, {}, "/gr%61phql");
+    expect(response.status).toBe(404);
+    expect(codesOf(await answerOf(response))).toEqual(["NOT_FOUND"]);
+  });
+
+  test("[HTTP-1] may end as it likes", async () => {
+    const response = await post({ query: QUERY }, {}, "/graphql?from=/healthz");
+    expect(await response.json()).toHaveProperty("data");
+  });
+});
+
 describe("a mutation", () => {
   test("[HTTP-1] by GET is 405", async () => {
     const response = await get({ query: "mutation { nothing }" });
