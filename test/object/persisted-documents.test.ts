@@ -97,6 +97,13 @@ it("[HTTP-15] answers 404 for a document that is not there, and 401 without a to
   }
 });
 
+it.each([".", ".."])("[HTTP-15] answers 404 for %j, which KV refuses to be asked for", async (documentId) => {
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  const answer = await post({ documentId }, { token: await newWorkspace().token() });
+  expect(await codeOf(answer)).toEqual([404, { code: "PERSISTED_QUERY_NOT_FOUND" }]);
+  expect(logged).not.toHaveBeenCalled();
+});
+
 it("[HTTP-15] has Apollo's PersistedQueryLink send hashes alone, and the document where one is not there", async () => {
   const token = await newWorkspace().token();
   const sent: object[] = [];
