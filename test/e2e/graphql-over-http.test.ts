@@ -143,6 +143,19 @@ describe("a query", () => {
   });
 });
 
+describe("a query whose parameters are wrong", () => {
+  test.each<[string, (json: string) => Promise<Response>]>([
+    ["variables of a GET", (variables) => get({ query: QUERY, variables })],
+    ["extensions of a GET", (extensions) => get({ query: QUERY, extensions })],
+    ["variables of a form", (variables) => postForm({ query: QUERY, variables })],
+  ])("[HTTP-4] is 400 BAD_REQUEST where the %s are no JSON", async (_, send) => {
+    const response = await send("{bad");
+    expect(response.status).toBe(400);
+    expect(codesOf(await answerOf(response))).toEqual(["BAD_REQUEST"]);
+    expect((await send("")).status).toBe(200);
+  });
+});
+
 describe("an address", () => {
   test("[HTTP-5] in another spelling is none of the GraphQL paths", async () => {
     const response = await post({ query: QUERY }, {}, "/gr%61phql");
