@@ -1,9 +1,11 @@
+import type { ExecutionArgs } from "graphql";
 import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
 import type { GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
+import { runOperation } from "../core/operation/plan-operation.ts";
 import { httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
 import type { StreamAnswer } from "../core/streams/stream-refusal.ts";
@@ -82,7 +84,7 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Operati
       // Its cache is bounded by count only, and keyed by the text of whoever sends it.
       parserAndValidationCache: false,
       logging: "error",
-      plugins: [parsesWithinLimits(edge), resolvesQueries, refusesSubscriptions],
+      plugins: [parsesWithinLimits(edge), runsOperations, refusesSubscriptions],
     });
     yogas.set(graphqlEndpoint, yoga);
   }
@@ -100,9 +102,14 @@ function parsesWithinLimits({ settings }: Edge): Plugin {
   };
 }
 
-const resolvesQueries: Plugin = {
-  onExecute({ args }) {
+/** By the executor that sockets have, so that a client is told the same, and of nobody's mistakes but its own. */
+const runsOperations: Plugin = {
+  onExecute({ args, setExecuteFn }) {
     args.rootValue = catalogue.rootValue;
+    setExecuteFn(async (asked: ExecutionArgs) => {
+      const result = await runOperation(asked);
+      return "data" in result ? result : { ...result, extensions: { http: { status: 400 } } };
+    });
   },
 };
 

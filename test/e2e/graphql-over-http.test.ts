@@ -154,6 +154,26 @@ describe("a query whose parameters are wrong", () => {
     expect(codesOf(await answerOf(response))).toEqual(["BAD_REQUEST"]);
     expect((await send("")).status).toBe(200);
   });
+
+  test.each([
+    ["are missing", undefined],
+    ["do not fit", { name: 1 }],
+    ["are null where that is not allowed", { name: null }],
+  ])("[HTTP-4] is 400 BAD_USER_INPUT where its variables %s", async (_, variables) => {
+    const query = "query ($name: String!) { __type(name: $name) { kind } }";
+    const response = await post({ query, variables }, { Accept: "application/graphql-response+json" });
+    expect(response.status).toBe(400);
+    const answer = await answerOf(response);
+    expect(answer).not.toHaveProperty("data");
+    expect(codesOf(answer)).toEqual(["BAD_USER_INPUT"]);
+  });
+
+  test("[HTTP-4] has BAD_USER_INPUT in its result where an argument is null only by its variable", async () => {
+    const query = 'query ($name: String = "Query") { __type(name: $name) { kind } }';
+    const answer = await answerOf(await post({ query, variables: { name: null } }));
+    expect(answer).toMatchObject({ data: { __type: null } });
+    expect(codesOf(answer)).toEqual(["BAD_USER_INPUT"]);
+  });
 });
 
 describe("an address", () => {

@@ -80,13 +80,24 @@ export function planOperation(
 }
 
 function runQuery(args: ExecutionArgs): OperationPlan {
-  const execution = validateExecutionArgs(args);
-  if (!("schema" in execution)) return badInput(execution);
-  const result = executeRootSelectionSet(execution);
+  const result = runOperation(args);
   // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
   if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
   const { errors } = result;
-  return { type: "result", result: errors === undefined ? result : { ...result, errors: errors.map(told) } };
+  return "data" in result || errors === undefined ? { type: "result", result } : { type: "failed", errors };
+}
+
+/** Runs a query or mutation, whose document was validated, for whichever door it came by. Without `data` it has not begun. */
+export function runOperation(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
+  const execution = validateExecutionArgs(args);
+  if (!("schema" in execution)) return { errors: execution.map((error) => withCode(error, "BAD_USER_INPUT")) };
+  const result = executeRootSelectionSet(execution);
+  return result instanceof Promise ? result.then(withErrorsTold) : withErrorsTold(result);
+}
+
+function withErrorsTold(result: ExecutionResult): ExecutionResult {
+  const { errors } = result;
+  return errors === undefined ? result : { ...result, errors: errors.map(told) };
 }
 
 /** What a client is told of an error: one without a code of ours is nobody's mistake, and what it says is for our logs. */
