@@ -55,11 +55,22 @@ describe("npm run deploy", () => {
     expect(check("--config", config, "-e", "logging").refusal).toBe("observability.logs.invocation_logs");
   });
 
+  it("checks the environment that a file names to wrangler", () => {
+    const [first, second] = [join(folder, "first.env"), join(folder, "second.env")];
+    writeFileSync(first, "CLOUDFLARE_ENV=good\n");
+    writeFileSync(second, "CLOUDFLARE_ENV=logging\n");
+    const files = (...names: string[]) => ["--config", config, ...names.flatMap((name) => ["--env-file", name])];
+    expect(check(...files(first, second)).refusal).toBe("observability.logs.invocation_logs");
+    expect(check(...files(second, first))).toEqual({ status: 0, refusal: undefined });
+    expect(check(...files(first, second), "--env", "good")).toEqual({ status: 0, refusal: undefined });
+  });
+
   it("checks vars that are given with it, which go before those of the configuration", () => {
     expect(check("--var", "PERMISSIONS:open", "--var", "JWKS_URL:http://keys.example.com")).toEqual({
       status: 1,
       refusal: "JWKS_URL",
     });
+    expect(check("--var", "PERMISSIONS:open", "JWKS_URL:http://keys.example.com").refusal).toBe("JWKS_URL");
     expect(check("--config", config, "--var", "PLAYGROUND:off")).toEqual({ status: 0, refusal: undefined });
   });
 
