@@ -7,6 +7,7 @@ import { type Edge, edgeOf } from "./edge.ts";
 import { errorResponse, responseTo } from "./error-response.ts";
 import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
 import { graphqlOverHttp } from "./graphql.ts";
+import { isUpgrade } from "./is-upgrade.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
 import { routeUpstream } from "./route-upstream.ts";
@@ -49,7 +50,7 @@ app.use(async function graphqlPaths(context, next) {
   const edge = edgeOf(env);
   // As it was sent: `req.path` is decoded, and a path has more spellings than there may be servers of GraphQL in memory.
   if (!edge.settings.graphqlPaths.includes(new URL(req.url).pathname)) return next();
-  if (req.header("Upgrade")?.toLowerCase() === "websocket") return upgrade(req.raw, edge);
+  if (isUpgrade(req.raw)) return upgrade(req.raw, edge);
   return corsFor(edge.settings)(context, async () => {
     context.res = await answerOverHttp(req.raw, env);
   });
