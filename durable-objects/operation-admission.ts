@@ -90,8 +90,9 @@ export class OperationAdmission {
   }
 
   /** What a query or mutation of a socket may call. */
-  #contextOf({ identity }: Connection, now: number): OperationContext {
+  #contextOf({ identity, state }: Connection, now: number): OperationContext {
     return {
+      workspaceId: state.principal.workspaceId,
       addQuery: (stream, query, signature) => this.#streams.addQuery(stream, identity, query, signature, now),
       removeQuery: (stream, query) => this.#streams.removeQuery(stream, identity, query, now),
     };

@@ -148,9 +148,6 @@ export class Subscriptions {
     const planned = admission.plan(connection, requested, now, this.#groups.get(key)?.plan);
     if (planned.type === "failed") return this.#sendErrors(connection, id, planned.errors);
     if (planned.type === "result") {
-      const { workspaceId } = this.#context.log;
-      for (const error of planned.failures)
-        console.error({ message: "A query or mutation failed", workspaceId, error });
       connection.send(nextFrame(nextFrameHead(id), JSON.stringify(planned.result)));
       return connection.send(encodeServerMessage({ id, type: "complete" }));
     }

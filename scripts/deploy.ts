@@ -1,6 +1,7 @@
 /**
  * Checks the settings as the gateway itself would, then deploys: `npm run deploy -- [--secrets-file FILE] [--check]`.
- * Whatever else is given goes on to `wrangler deploy`; of that `--config`, `--env` and `--var` say what there is to check.
+ * Whatever else is given goes on to `wrangler deploy`; of that `--config`, `--env`, `--env-file` and `--var` say what there is
+ * to check.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,13 +12,14 @@ import { createSigningKeys } from "../src/auth/signing-keys.ts";
 import { parseSettings, type Settings, SettingsError } from "../src/core/settings.ts";
 import { ROOT } from "./lib/dev-vars.ts";
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
   strict: false,
   options: {
     "secrets-file": { type: "string" },
     check: { type: "boolean" },
     config: { type: "string", short: "c" },
     env: { type: "string", short: "e" },
+    "env-file": { type: "string", multiple: true },
     var: { type: "string", multiple: true },
   },
 });
@@ -40,7 +42,8 @@ if (options.check !== true) {
 }
 
 async function checkDeployment(): Promise<void> {
-  // Without --env it is CLOUDFLARE_ENV that chooses, here as in wrangler.
+  // Without --env it is CLOUDFLARE_ENV that chooses, here as in wrangler, which looks for it in files as well.
+  loadEnvFiles();
   const env = typeof options.env === "string" ? { env: options.env } : {};
   const file = typeof options.config === "string" ? options.config : "wrangler.jsonc";
   const config = unstable_readConfig({ config: resolve(ROOT, file), ...env });
@@ -84,14 +87,30 @@ function readSettings(bindings: Readonly<Record<string, unknown>>): { settings: 
   return { settings, unknown: Object.keys(bindings).filter((name) => !asked.has(name)) };
 }
 
-/** Each is `NAME:value`. */
+/** What is set already goes before what stands in a file, and a later file before an earlier one. */
+function loadEnvFiles(): void {
+  const given = options["env-file"]?.filter((file) => typeof file === "string");
+  for (const file of (given ?? [".env", ".env.local"]).map((name) => resolve(ROOT, name)).reverse()) {
+    if (existsSync(file)) process.loadEnvFile(file);
+  }
+}
+
+/** Each is `NAME:value`. Wrangler takes all that follow one `--var`, and a script, which is no such pair, stands alone. */
 function givenVars(): Record<string, string> {
-  const given = (options.var ?? []).filter((each) => typeof each === "string");
+  const given = [...(options.var ?? []), ...positionals.filter((each) => each.includes(":"))].filter(
+    (each) => typeof each === "string",
+  );
   return Object.fromEntries(given.map((each) => [each.split(":", 1)[0], each.slice(each.indexOf(":") + 1)]));
 }
 
 function readSecrets(file: string): Record<string, unknown> {
   if (!existsSync(file)) throw new SettingsError("--secrets-file", `a file, and there is none at ${resolve(file)}`);
   const text = readFileSync(file, "utf8");
-  return text.trimStart().startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : parseEnv(text);
+  if (!text.trimStart().startsWith("{")) return parseEnv(text);
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    // What a parser says of it quotes what stands there.
+    throw new SettingsError("--secrets-file", "JSON, or lines of NAME=value");
+  }
 }

@@ -27,9 +27,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function check(...options: string[]) {
+function run(...options: string[]) {
   const script = join(ROOT, "scripts", "deploy.ts");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+  return spawnSync(process.execPath, [script, "--check", ...options], { encoding: "utf8" });
+}
+
+function check(...options: string[]) {
+  const { status, stdout, stderr } = run(...options);
   const unknown = Array.from(stdout.matchAll(/^(\S+) is no setting/gm), ([, name]) => name);
   return {
     status,
@@ -51,11 +55,22 @@ describe("npm run deploy", () => {
     expect(check("--config", config, "-e", "logging").refusal).toBe("observability.logs.invocation_logs");
   });
 
+  it("checks the environment that a file names to wrangler", () => {
+    const [first, second] = [join(folder, "first.env"), join(folder, "second.env")];
+    writeFileSync(first, "CLOUDFLARE_ENV=good\n");
+    writeFileSync(second, "CLOUDFLARE_ENV=logging\n");
+    const files = (...names: string[]) => ["--config", config, ...names.flatMap((name) => ["--env-file", name])];
+    expect(check(...files(first, second)).refusal).toBe("observability.logs.invocation_logs");
+    expect(check(...files(second, first))).toEqual({ status: 0, refusal: undefined });
+    expect(check(...files(first, second), "--env", "good")).toEqual({ status: 0, refusal: undefined });
+  });
+
   it("checks vars that are given with it, which go before those of the configuration", () => {
     expect(check("--var", "PERMISSIONS:open", "--var", "JWKS_URL:http://keys.example.com")).toEqual({
       status: 1,
       refusal: "JWKS_URL",
     });
+    expect(check("--var", "PERMISSIONS:open", "JWKS_URL:http://keys.example.com").refusal).toBe("JWKS_URL");
     expect(check("--config", config, "--var", "PLAYGROUND:off")).toEqual({ status: 0, refusal: undefined });
   });
 
@@ -68,6 +83,14 @@ describe("npm run deploy", () => {
     expect(check("--secrets-file", secrets)).toEqual({ status: 0, refusal: undefined });
     write({ kty: "RSA" });
     expect(check("--secrets-file", secrets)).toEqual({ status: 1, refusal: "SIGNING_KEYS" });
+  });
+
+  it("prints nothing of a file of secrets that it cannot read", () => {
+    const secrets = join(folder, "broken.json");
+    writeFileSync(secrets, '{"APP_SECRET": "s3cret", }');
+    const { stdout, stderr } = run("--secrets-file", secrets);
+    expect(stdout + stderr).toContain("Not deployed. Setting --secrets-file");
+    expect(stdout + stderr).not.toContain("s3cret");
   });
 
   it("tells of names that are no settings, and of a file of secrets that is not there", () => {

@@ -7,6 +7,7 @@ import { type Edge, edgeOf } from "./edge.ts";
 import { errorResponse, responseTo } from "./error-response.ts";
 import { serveGraphiql, serveGraphiqlAsset } from "./graphiql.ts";
 import { graphqlOverHttp } from "./graphql.ts";
+import { isUpgrade } from "./is-upgrade.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { publishOverHttp } from "./publish.ts";
 import { routeUpstream } from "./route-upstream.ts";
@@ -47,8 +48,9 @@ app.get("/graphiql/*", async ({ req, env }, next) => {
 app.use(async function graphqlPaths(context, next) {
   const { req, env } = context;
   const edge = edgeOf(env);
-  if (!edge.settings.graphqlPaths.includes(req.path)) return next();
-  if (req.header("Upgrade")?.toLowerCase() === "websocket") return upgrade(req.raw, edge);
+  // As it was sent: `req.path` is decoded, and a path has more spellings than there may be servers of GraphQL in memory.
+  if (!edge.settings.graphqlPaths.includes(new URL(req.url).pathname)) return next();
+  if (isUpgrade(req.raw)) return upgrade(req.raw, edge);
   return corsFor(edge.settings)(context, async () => {
     context.res = await answerOverHttp(req.raw, env);
   });

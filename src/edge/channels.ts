@@ -6,6 +6,7 @@ import { LEGACY_SUBPROTOCOL } from "../core/protocol/legacy-dialect.ts";
 import { parseUuid } from "../core/uuid.ts";
 import { acceptAndClose } from "./accept-and-close.ts";
 import type { Edge } from "./edge.ts";
+import { isUpgrade } from "./is-upgrade.ts";
 import { requireSecret } from "./require-secret.ts";
 import { negotiateSubprotocol } from "./subprotocols.ts";
 import { handThrough } from "./workspace-socket.ts";
@@ -20,7 +21,7 @@ export async function openChannels(request: Request, idInPath: string, edge: Edg
   const secrets = channelSecretsFor(edge.settings, workspaceId);
   const secret = requireSecret(request, secrets, "CHANNEL_SECRETS for this workspace");
   if (workspaceId === undefined) throw new GatewayError("BAD_REQUEST", "The workspace id must be a UUID.");
-  if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
+  if (!isUpgrade(request)) {
     throw new GatewayError("BAD_REQUEST", "Channels are read over WebSocket: an Upgrade is required.");
   }
   const negotiated = negotiateSubprotocol(request.headers.get("Sec-WebSocket-Protocol"));

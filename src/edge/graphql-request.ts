@@ -49,7 +49,11 @@ function fromUrl(params: URLSearchParams, limits: Limits): JsonObject {
   };
 }
 
-function parseJson(text: string, limits: Limits, what: string): unknown {
+/**
+ * What JSON text of a request says.
+ * @throws GatewayError BAD_REQUEST, BAD_MESSAGE
+ */
+export function parseJson(text: string, limits: Limits, what: string): unknown {
   assertShallow(text, limits);
   try {
     return JSON.parse(text);

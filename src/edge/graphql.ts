@@ -4,12 +4,14 @@ import type { GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
+import { type OperationArgs, runOperation } from "../core/operation/plan-operation.ts";
 import { httpDocumentLimits, parseWithinLimits } from "../core/operation/prepare-document.ts";
 import type { Principal } from "../core/principal.ts";
 import type { StreamAnswer } from "../core/streams/stream-refusal.ts";
 import { askWorkspace } from "./ask-workspace.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import type { Edge, WorkspaceStub } from "./edge.ts";
+import { parseJson } from "./graphql-request.ts";
 import { readBody } from "./read-body.ts";
 import { requireCaller } from "./require-caller.ts";
 
@@ -20,7 +22,7 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
   const yoga = yogaAt(url.pathname, edge);
   const context = contextOf(principal, edge);
   if (request.method === "POST") return yoga.fetch(await withCheckedBody(request, edge), context);
-  assertShallowParameters(url.searchParams, edge.settings.limits);
+  assertReadableParameters(url.searchParams, edge.settings.limits);
   return yoga.fetch(await edge.documents.inUrl(request), context);
 }
 
@@ -31,6 +33,7 @@ function contextOf(principal: Principal, edge: Edge): OperationContext {
       throw codedError(thrown.code, thrown.message);
     });
   return {
+    workspaceId: principal.workspaceId,
     addQuery: (stream, query, signature) => ask((workspace) => workspace.addQuery(principal, stream, query, signature)),
     removeQuery: (stream, query) => ask((workspace) => workspace.removeQuery(principal, stream, query)),
   };
@@ -38,19 +41,24 @@ function contextOf(principal: Principal, edge: Edge): OperationContext {
 
 /** The same request with its body read within the limits, so that nothing behind this sees more, and its document in it. */
 async function withCheckedBody(request: Request, { settings: { limits }, documents }: Edge): Promise<Request> {
-  const body = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
-  assertShallow(body, limits);
-  // A form holds JSON in its fields.
+  const sent = await readBody(request, limits.MAX_HTTP_BODY_BYTES);
+  assertShallow(sent, limits);
+  const body = await documents.inBody(sent);
+  // A form holds JSON in its fields. It is looked at as it will be read: what names a document may be JSON and a form.
   if (request.headers.get("Content-Type")?.includes("urlencoded")) {
-    assertShallowParameters(new URLSearchParams(body), limits);
+    assertReadableParameters(new URLSearchParams(body), limits);
   }
   const headers = new Headers(request.headers);
   headers.delete("Content-Length");
-  return new Request(request.url, { method: "POST", headers, body: await documents.inBody(body) });
+  return new Request(request.url, { method: "POST", headers, body });
 }
 
-function assertShallowParameters(parameters: URLSearchParams, limits: Limits): void {
-  for (const name of ["variables", "extensions"]) assertShallow(parameters.get(name) ?? "", limits);
+/** What is no JSON here would be a fault of ours to Yoga. */
+function assertReadableParameters(parameters: URLSearchParams, limits: Limits): void {
+  for (const name of ["variables", "extensions"]) {
+    const text = parameters.get(name);
+    if (text) parseJson(text, limits, name);
+  }
 }
 
 function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<OperationContext, object> {
@@ -68,14 +76,15 @@ function yogaAt(graphqlEndpoint: string, edge: Edge): YogaServerInstance<Operati
       cors: false,
       graphiql: false,
       landingPage: false,
-      healthCheckEndpoint: "/healthz",
+      // Looked for at the end of the address, its query included. No address ends so.
+      healthCheckEndpoint: " ",
       batching: false,
       // Nothing is uploaded here, and its JSON would be parsed unseen.
       multipart: false,
       // Its cache is bounded by count only, and keyed by the text of whoever sends it.
       parserAndValidationCache: false,
       logging: "error",
-      plugins: [parsesWithinLimits(edge), resolvesQueries, refusesSubscriptions],
+      plugins: [parsesWithinLimits(edge), runsOperations, refusesSubscriptions],
     });
     yogas.set(graphqlEndpoint, yoga);
   }
@@ -93,9 +102,14 @@ function parsesWithinLimits({ settings }: Edge): Plugin {
   };
 }
 
-const resolvesQueries: Plugin = {
-  onExecute({ args }) {
+/** By the executor that sockets have, so that a client is told the same, and of nobody's mistakes but its own. */
+const runsOperations: Plugin = {
+  onExecute({ args, setExecuteFn }) {
     args.rootValue = catalogue.rootValue;
+    setExecuteFn(async (asked: OperationArgs) => {
+      const result = await runOperation(asked);
+      return "data" in result ? result : { ...result, extensions: { http: { status: 400 } } };
+    });
   },
 };
 

@@ -8,8 +8,8 @@ export interface DocumentStore {
   get(id: string): Promise<string | null>;
 }
 
-/** That of the draft, and of 128 characters at most. */
-const ID = /^[\w.~:-]{1,128}$/;
+/** That of the draft, and of 128 characters at most. KV refuses to be asked for the two names of folders. */
+const ID = /^(?!\.{1,2}$)[\w.~:-]{1,128}$/;
 
 /** Documents that clients may name instead of sending them. What an id stands for never changes. */
 export class PersistedDocuments {

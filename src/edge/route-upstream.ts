@@ -14,8 +14,8 @@ import { decodeBody, readBytes } from "./read-body.ts";
 /**
  * Sends a request on whose operation is not the gateway's. Nobody is authenticated here: who signs in has no token yet.
  * @returns upstream's answer, or the request, its body still unread, when the gateway is to answer it
- * @throws GatewayError MIXED_OPERATION, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, TOO_LARGE, BAD_MESSAGE, and as of a persisted
- *   document
+ * @throws GatewayError MIXED_OPERATION, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, TOO_LARGE, BAD_REQUEST, BAD_MESSAGE, and as of a
+ *   persisted document
  */
 export async function routeUpstream(received: Request, upstreamUrl: string, edge: Edge): Promise<Response | Request> {
   const { limits } = edge.settings;
@@ -27,6 +27,7 @@ export async function routeUpstream(received: Request, upstreamUrl: string, edge
     case "gateway":
       return body === undefined ? request : unread(request, body);
     case "upstream":
+      assertGivenOnce(request);
       return noMutationByGet(request, read) ?? forwardUpstream(request, body, upstreamUrl, edge.settings);
     case "both": {
       const message = "One operation asks for fields of the gateway and of the server behind it; send one for each.";
@@ -34,6 +35,14 @@ export async function routeUpstream(received: Request, upstreamUrl: string, edge
     }
     default:
       return assertNever(owner);
+  }
+}
+
+/** What was read is the first of several; a server that reads the last would run another operation, a mutation by `GET` say. */
+function assertGivenOnce({ url }: Request): void {
+  const { searchParams } = new URL(url);
+  for (const name of ["query", "operationName"]) {
+    if (searchParams.getAll(name).length > 1) throw new GatewayError("BAD_REQUEST", `${name} may be given once.`);
   }
 }
 

@@ -114,6 +114,22 @@ describe("parsePlainJson", () => {
     );
   });
 
+  it("drops no more than a reviver would", () => {
+    const { json } = fc.letrec((tie) => ({
+      json: fc.oneof({ maxDepth: 5 }, fc.jsonValue({ maxDepth: 0 }), fc.array(tie("json")), tie("object")),
+      object: fc
+        .array(fc.tuple(fc.constantFrom("__proto__", "a", "0", "constructor", "__proto"), tie("json")))
+        .map((members) => Object.fromEntries(members)),
+    }));
+    const isKept = (key: string, member: unknown) => (key === "__proto__" ? undefined : member);
+    fc.assert(
+      fc.property(json, (value) => {
+        const text = JSON.stringify(value);
+        expect(JSON.stringify(parsePlainJson(text))).toBe(JSON.stringify(JSON.parse(text, isKept)));
+      }),
+    );
+  });
+
   it("keeps what only looks like such a key", () => {
     for (const text of ['["__proto__"]', '{"__proto":1}', '{"\\\\u005f_proto__":1}', '["\\u005f\\u0070\\u00e9"]']) {
       expect(parsePlainJson(text)).toEqual(JSON.parse(text));

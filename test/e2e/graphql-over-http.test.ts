@@ -143,6 +143,52 @@ describe("a query", () => {
   });
 });
 
+describe("a query whose parameters are wrong", () => {
+  test.each<[string, (json: string) => Promise<Response>]>([
+    ["variables of a GET", (variables) => get({ query: QUERY, variables })],
+    ["extensions of a GET", (extensions) => get({ query: QUERY, extensions })],
+    ["variables of a form", (variables) => postForm({ query: QUERY, variables })],
+  ])("[HTTP-4] is 400 BAD_REQUEST where the %s are no JSON", async (_, send) => {
+    const response = await send("{bad");
+    expect(response.status).toBe(400);
+    expect(codesOf(await answerOf(response))).toEqual(["BAD_REQUEST"]);
+    expect((await send("")).status).toBe(200);
+  });
+
+  test.each([
+    ["are missing", undefined],
+    ["do not fit", { name: 1 }],
+    ["are null where that is not allowed", { name: null }],
+  ])("[HTTP-4] is 400 BAD_USER_INPUT where its variables %s", async (_, variables) => {
+    const query = "query ($name: String!) { __type(name: $name) { kind } }";
+    const response = await post({ query, variables }, { Accept: "application/graphql-response+json" });
+    expect(response.status).toBe(400);
+    const answer = await answerOf(response);
+    expect(answer).not.toHaveProperty("data");
+    expect(codesOf(answer)).toEqual(["BAD_USER_INPUT"]);
+  });
+
+  test("[HTTP-4] has BAD_USER_INPUT in its result where an argument is null only by its variable", async () => {
+    const query = 'query ($name: String = "Query") { __type(name: $name) { kind } }';
+    const answer = await answerOf(await post({ query, variables: { name: null } }));
+    expect(answer).toMatchObject({ data: { __type: null } });
+    expect(codesOf(answer)).toEqual(["BAD_USER_INPUT"]);
+  });
+});
+
+describe("an address", () => {
+  test("[HTTP-5] in another spelling is none of the GraphQL paths", async () => {
+    const response = await post({ query: QUERY }, {}, "/gr%61phql");
+    expect(response.status).toBe(404);
+    expect(codesOf(await answerOf(response))).toEqual(["NOT_FOUND"]);
+  });
+
+  test("[HTTP-1] may end as it likes", async () => {
+    const response = await post({ query: QUERY }, {}, "/graphql?from=/healthz");
+    expect(await response.json()).toHaveProperty("data");
+  });
+});
+
 describe("a mutation", () => {
   test("[HTTP-1] by GET is 405", async () => {
     const response = await get({ query: "mutation { nothing }" });

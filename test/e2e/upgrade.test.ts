@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SignTokenOptions } from "../../scripts/lib/sign-token.ts";
@@ -122,9 +122,22 @@ describe("subprotocols", () => {
   });
 
   test("[CONN-3] only a bearer item offered is accepted, selected by nobody, and closed 4406", async () => {
-    const response = await upgradeBy("GET", { "Sec-WebSocket-Protocol": `bearer.${token}` });
+    const response = await upgraded({ "Sec-WebSocket-Protocol": `bearer.${token}` });
     expect(response.statusCode).toBe(101);
     expect(response.headers["sec-websocket-protocol"]).toBeUndefined();
+  });
+
+  test.each([
+    ["/graphql", { Authorization: "Bearer x" }],
+    ["/graphql", {}],
+    [`/channels/${crypto.randomUUID()}`, { Authorization: "Bearer dev-channel-secret" }],
+  ])("[CONN-1] no method but GET opens a socket at %s", async (path, headers: Record<string, string>) => {
+    for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
+      const asked = upgradeRequest(method, { ...headers, "Sec-WebSocket-Protocol": "graphql-transport-ws" }, path);
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      response.resume();
+      expect([400, 401, 405]).toContain(response.statusCode);
+    }
   });
 
   test("[CONN-2] the dialect is selected wherever it stands among others", async () => {
@@ -278,8 +291,14 @@ async function refusalOf(options: RawSocketOptions, { wsUrl } = gateway): Promis
 }
 
 /** An upgrade without a WebSocket client, which would not show one that selects none of its items. */
-async function upgradeBy(method: string, headers: Record<string, string>): Promise<IncomingMessage> {
-  const upgrade = request(`${gateway.url}/graphql`, {
+async function upgraded(headers: Record<string, string>): Promise<IncomingMessage> {
+  const [response, socket] = await once(upgradeRequest("GET", headers), "upgrade");
+  socket.destroy();
+  return response;
+}
+
+function upgradeRequest(method: string, headers: Record<string, string>, path = "/graphql"): ClientRequest {
+  const upgrade = request(`${gateway.url}${path}`, {
     method,
     headers: {
       Connection: "Upgrade",
@@ -289,8 +308,5 @@ async function upgradeBy(method: string, headers: Record<string, string>): Promi
       ...headers,
     },
   });
-  upgrade.end();
-  const [response, socket] = await once(upgrade, "upgrade");
-  socket.destroy();
-  return response;
+  return upgrade.end();
 }

@@ -204,6 +204,28 @@ describe("an operation that is not the gateway's", () => {
     expect(upstream.received).toHaveLength(2);
   });
 
+  it("[UPSTREAM-8] is 400 by GET with two queries or names, of which another server may read the one that was not looked at", async () => {
+    const ask = (...parameters: [string, string][]) =>
+      fetch(`${gateway.url}/graphql?${new URLSearchParams(parameters)}`, { headers: { Cookie: "session=1" } });
+    const two = "query A { theirs } mutation B { theirs }";
+    const asked: [string, string][][] = [
+      [
+        ["query", "{ theirs }"],
+        ["query", "mutation { theirs }"],
+      ],
+      [
+        ["query", two],
+        ["operationName", "A"],
+        ["operationName", "B"],
+      ],
+    ];
+    for (const parameters of asked) {
+      expect(await errorOf(await ask(...parameters))).toEqual({ status: 400, code: "BAD_REQUEST" });
+    }
+    expect(upstream.received).toEqual([]);
+    expect((await ask(["query", two], ["operationName", "A"], ["tag", "1"], ["tag", "2"])).status).toBe(200);
+  });
+
   it("[UPSTREAM-9] is an `error` NOT_HERE over a socket, which goes on", async () => {
     const client = createClient({
       url: gateway.wsUrl,

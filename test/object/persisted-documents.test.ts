@@ -97,6 +97,30 @@ it("[HTTP-15] answers 404 for a document that is not there, and 401 without a to
   }
 });
 
+it.each([".", ".."])("[HTTP-15] answers 404 for %j, which KV refuses to be asked for", async (documentId) => {
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  const answer = await post({ documentId }, { token: await newWorkspace().token() });
+  expect(await codeOf(answer)).toEqual([404, { code: "PERSISTED_QUERY_NOT_FOUND" }]);
+  expect(logged).not.toHaveBeenCalled();
+});
+
+it("[LIMIT-4] looks at the JSON in a form that names a document as it is read", async () => {
+  const token = await newWorkspace().token();
+  const ask = async (levels: number) => {
+    const variables = `${'{"x":'.repeat(levels)}1${"}".repeat(levels)}`;
+    const form = `&query={gatewayVersion}&variables=${encodeURIComponent(variables)}&rest=`;
+    // As JSON it is flat and names a document; what is written of that afterwards is a form.
+    const body = `{"documentId":"greeting","a":${JSON.stringify(form).replaceAll("&", "\\u0026")}}`;
+    return exports.default.fetch(URL_OF_GRAPHQL, {
+      method: "POST",
+      headers: { ...headersOf({ token }), "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+    });
+  };
+  expect(await (await ask(64)).json()).toEqual(greeted);
+  expect(await codeOf(await ask(65))).toEqual([400, { code: "BAD_MESSAGE" }]);
+});
+
 it("[HTTP-15] has Apollo's PersistedQueryLink send hashes alone, and the document where one is not there", async () => {
   const token = await newWorkspace().token();
   const sent: object[] = [];

@@ -16,6 +16,8 @@ export interface SelectionLimits {
   readonly depth: number;
   /** Fields that one place of the answer is made of. */
   readonly repeats: number;
+  /** Fields under an alias, each of which is in the answer besides itself. */
+  readonly aliases: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export function checkSelections(document: DocumentNode, limits: SelectionLimits)
   }
   const walked = new Set<FragmentDefinitionNode>();
   let selections = 0;
+  let aliases = 0;
 
   /** Adds the fields of a selection set to those of their place, each fragment once. */
   function collect(selectionSet: SelectionSetNode, place: Place): void {
@@ -38,6 +41,8 @@ export function checkSelections(document: DocumentNode, limits: SelectionLimits)
       selections++;
       if (selections > limits.tokens) throw tooManySelections(limits);
       if (selection.kind === Kind.FIELD) {
+        if (selection.alias !== undefined) aliases++;
+        if (aliases > limits.aliases) throw tooManyAliases(limits);
         const name = (selection.alias ?? selection.name).value;
         const fields = place.fields.get(name);
         if (fields === undefined) place.fields.set(name, [selection]);
@@ -88,6 +93,10 @@ interface Place {
 
 function tooManySelections({ tokens }: SelectionLimits): GraphQLError {
   return codedError("DOCUMENT_TOO_LARGE", `A document may have ${tokens} selections, with its fragments written out.`);
+}
+
+function tooManyAliases({ aliases }: SelectionLimits): GraphQLError {
+  return codedError("DOCUMENT_TOO_LARGE", `A document may have ${aliases} aliases, with its fragments written out.`);
 }
 
 function tooOften({ repeats }: SelectionLimits): GraphQLError {

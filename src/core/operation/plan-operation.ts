@@ -46,8 +46,8 @@ interface CoercedSubscription {
 /** What a request turned out to be. */
 export type OperationPlan =
   | { readonly type: "subscription"; readonly plan: SubscriptionPlan }
-  /** A query or mutation, executed already. What `failures` say is for our logs: the client is not told it. */
-  | { readonly type: "result"; readonly result: ExecutionResult; readonly failures: readonly string[] }
+  /** A query or mutation, executed already. */
+  | { readonly type: "result"; readonly result: ExecutionResult }
   | { readonly type: "failed"; readonly errors: readonly GraphQLError[] };
 
 /** What is asked for besides the document. */
@@ -79,34 +79,47 @@ export function planOperation(
   return planSubscription(prepared, operation, () => coerceSubscription(catalogue, prepared, operation, args()));
 }
 
-function runQuery(args: ExecutionArgs): OperationPlan {
-  const execution = validateExecutionArgs(args);
-  if (!("schema" in execution)) return badInput(execution);
-  const result = executeRootSelectionSet(execution);
+function runQuery(args: OperationArgs): OperationPlan {
+  const result = runOperation(args);
   // Our own resolvers are synchronous, so that nothing of a socket's turn is ever left behind an await.
   if (result instanceof Promise) throw new TypeError("A resolver of the object returned a promise.");
-  if (result.errors === undefined) return { type: "result", result, failures: [] };
-  const failures: string[] = [];
-  const errors = result.errors.map((error) => {
-    const mistake = mistakeOf(error);
-    if (mistake === undefined) failures.push(error.message);
-    return mistake ?? failed(error);
-  });
-  return { type: "result", result: { ...result, errors }, failures };
+  const { errors } = result;
+  return "data" in result || errors === undefined ? { type: "result", result } : { type: "failed", errors };
 }
 
-/** What a client did wrong, and is told as it stands; undefined for an error that is nobody's mistake. */
-function mistakeOf(error: GraphQLError): GraphQLError | undefined {
+/** What is executed for one caller. */
+export interface OperationArgs extends ExecutionArgs {
+  contextValue?: OperationContext | undefined;
+}
+
+/** Runs a query or mutation, whose document was validated, for whichever door it came by. Without `data` it has not begun. */
+export function runOperation(args: OperationArgs): ExecutionResult | Promise<ExecutionResult> {
+  const execution = validateExecutionArgs(args);
+  if (!("schema" in execution)) return { errors: execution.map((error) => withCode(error, "BAD_USER_INPUT")) };
+  const result = executeRootSelectionSet(execution);
+  const told = (executed: ExecutionResult) => withErrorsTold(executed, args.contextValue);
+  return result instanceof Promise ? result.then(told) : told(result);
+}
+
+function withErrorsTold(result: ExecutionResult, context: OperationContext | undefined): ExecutionResult {
+  const { errors } = result;
+  return errors === undefined ? result : { ...result, errors: errors.map((error) => toTell(error, context)) };
+}
+
+/** What a client is told of an error: one without a code of ours is nobody's mistake, and what it says is for our logs. */
+function toTell(error: GraphQLError, context: OperationContext | undefined): GraphQLError {
   if (error.extensions["code"] !== undefined) return error;
   const { originalError } = error;
   // An argument that is null only by its variable: of what a resolver or a result does wrong, no node of the document is told.
-  const isOfArgument = originalError instanceof GraphQLError && originalError.nodes !== undefined;
-  return isOfArgument ? withCode(error, "BAD_USER_INPUT") : undefined;
-}
-
-function failed({ path }: GraphQLError): GraphQLError {
+  if (originalError instanceof GraphQLError && originalError.nodes !== undefined)
+    return withCode(error, "BAD_USER_INPUT");
+  const workspaceId = context?.workspaceId;
+  console.error({ message: "A query or mutation failed", workspaceId, error: error.message });
   const code: ErrorCode = "INTERNAL_SERVER_ERROR";
-  return new GraphQLError("The gateway failed; the request may be repeated.", { path, extensions: { code } });
+  return new GraphQLError("The gateway failed; the request may be repeated.", {
+    path: error.path,
+    extensions: { code },
+  });
 }
 
 /** Says why a caller may not run a plan; undefined lets it. */

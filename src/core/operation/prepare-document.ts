@@ -1,6 +1,6 @@
 import {
+  BREAK,
   type DocumentNode,
-  type FieldNode,
   GraphQLError,
   type GraphQLSchema,
   Kind,
@@ -39,11 +39,13 @@ export interface ValidDocument {
 /** How much of a document is looked at: sockets and HTTP differ. */
 export interface DocumentLimits extends SelectionLimits {
   readonly fragments: number;
-  readonly aliases: number;
+  /** Of a document that asks for the schema. */
+  readonly schemaAliases: number;
 }
 
 export function httpDocumentLimits(limits: Limits): DocumentLimits {
-  // Over HTTP a document runs once, and not for every event: its tokens are limit enough for its aliases.
+  // Over HTTP a document runs once, and not for every event: its tokens are limit enough for its aliases. They are not for
+  // those of the schema: a text in it under thousands of names is the memory of an isolate, which others share.
   const tokens = limits.MAX_HTTP_DOCUMENT_TOKENS;
   return { ...socketDocumentLimits(limits), tokens, aliases: tokens };
 }
@@ -54,6 +56,7 @@ export function socketDocumentLimits(limits: Limits): DocumentLimits {
     fragments: limits.MAX_DOCUMENT_FRAGMENTS,
     depth: limits.MAX_DOCUMENT_DEPTH,
     aliases: limits.MAX_DOCUMENT_ALIASES,
+    schemaAliases: limits.MAX_DOCUMENT_ALIASES,
     repeats: limits.MAX_DOCUMENT_REPEATED_FIELDS,
   };
 }
@@ -85,8 +88,7 @@ export function prepareDocument(
   }
   const document = parse(source, { noLocation: true });
   const bytes = source.length + (document.tokenCount ?? source.length) * BYTES_PER_TOKEN;
-  const asksForSchema = countFields(document, isAboutSchema) > 0;
-  return { source, document, asksForSchema, projections: new Projections(), bytes };
+  return { source, document, asksForSchema: asksForSchema(document), projections: new Projections(), bytes };
 }
 
 function notHere(): GraphQLError {
@@ -102,18 +104,16 @@ function failed(source: string, errors: readonly GraphQLError[]): PreparedDocume
   return { errors, bytes };
 }
 
-function isAboutSchema({ name }: FieldNode): boolean {
-  return name.value === "__schema" || name.value === "__type";
-}
-
-function countFields(document: DocumentNode, isCounted: (field: FieldNode) => boolean): number {
-  let count = 0;
+function asksForSchema(document: DocumentNode): boolean {
+  let isAsked = false;
   visit(document, {
-    Field(field) {
-      if (isCounted(field)) count++;
+    Field({ name }) {
+      if (name.value !== "__schema" && name.value !== "__type") return undefined;
+      isAsked = true;
+      return BREAK;
     },
   });
-  return count;
+  return isAsked;
 }
 
 /**
@@ -126,10 +126,8 @@ export function parseWithinLimits(source: string, limits: DocumentLimits): Docum
   if (fragments > limits.fragments) {
     throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.fragments} fragments.`);
   }
-  if (countFields(document, ({ alias }) => alias !== undefined) > limits.aliases) {
-    throw codedError("DOCUMENT_TOO_LARGE", `A document may have ${limits.aliases} aliases.`);
-  }
-  checkSelections(document, limits);
+  const aliases = asksForSchema(document) ? limits.schemaAliases : limits.aliases;
+  checkSelections(document, { ...limits, aliases });
   return document;
 }
 
