@@ -39,6 +39,7 @@ export const ERRORS = {
   VERSION_CONFLICT: { status: 409, retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   NOT_ACCEPTABLE: { status: 406, retryable: false },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false },
   MISDIRECTED: { status: 421, retryable: false },
   PERSISTED_QUERY_NOT_FOUND: { status: 404, retryable: false },
   PERSISTED_QUERY_NOT_SUPPORTED: { status: 400, retryable: false },

@@ -1,6 +1,6 @@
 import { createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { catalogue } from "../../schema/index.ts";
-import type { GatewayError } from "../core/errors.ts";
+import { ERRORS, type GatewayError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import { codedError } from "../core/operation/coded-error.ts";
 import type { OperationContext } from "../core/operation/operation-context.ts";
@@ -11,6 +11,7 @@ import type { StreamAnswer } from "../core/streams/stream-refusal.ts";
 import { askWorkspace } from "./ask-workspace.ts";
 import { assertShallow } from "./assert-shallow.ts";
 import type { Edge, WorkspaceStub } from "./edge.ts";
+import { errorResponse } from "./error-response.ts";
 import { parseJson } from "./graphql-request.ts";
 import { readBody } from "./read-body.ts";
 import { requireCaller } from "./require-caller.ts";
@@ -21,9 +22,22 @@ export async function graphqlOverHttp(request: Request, edge: Edge): Promise<Res
   const url = new URL(request.url);
   const yoga = yogaAt(url.pathname, edge);
   const context = contextOf(principal, edge);
-  if (request.method === "POST") return yoga.fetch(await withCheckedBody(request, edge), context);
+  if (request.method === "POST") return withReason(await yoga.fetch(await withCheckedBody(request, edge), context));
   assertReadableParameters(url.searchParams, edge.settings.limits);
-  return yoga.fetch(await edge.documents.inUrl(request), context);
+  return withReason(await yoga.fetch(await edge.documents.inUrl(request), context));
+}
+
+/** Yoga says of these two by their status alone what is wrong. */
+function withReason(response: Response): Response {
+  if (response.body !== null) return response;
+  switch (response.status) {
+    case ERRORS.NOT_ACCEPTABLE.status:
+      return errorResponse("NOT_ACCEPTABLE", "Answers are application/graphql-response+json or application/json.");
+    case ERRORS.UNSUPPORTED_MEDIA_TYPE.status:
+      return errorResponse("UNSUPPORTED_MEDIA_TYPE", "A request is application/json, application/graphql or a form.");
+    default:
+      return response;
+  }
 }
 
 /** What queries and mutations may call: the object of the caller's own workspace, in the caller's name. */

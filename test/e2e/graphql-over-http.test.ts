@@ -197,6 +197,19 @@ describe("a mutation", () => {
   });
 });
 
+describe("a type", () => {
+  test("[HTTP-4] that no answer has is 406, and a body of one that is not read 415, each with its reason", async () => {
+    const answers = [
+      await post({ query: QUERY }, { Accept: "image/png" }),
+      await get({ query: QUERY }, { Accept: "image/png" }),
+      await post("<query/>", { "Content-Type": "application/xml" }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([406, 406, 415]);
+    const codes = await Promise.all(answers.map(async (answer) => codesOf(await answerOf(answer))));
+    expect(codes.flat()).toEqual(["NOT_ACCEPTABLE", "NOT_ACCEPTABLE", "UNSUPPORTED_MEDIA_TYPE"]);
+  });
+});
+
 describe("a subscription", () => {
   const query = "subscription { onDbEvent(input: {}) { record } }";
 
