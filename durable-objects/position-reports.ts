@@ -49,7 +49,8 @@ export class PositionReports {
   }
 
   #save(report: Report): void {
-    this.#last = report;
     writeMeta(this.#sql, "position-report", JSON.stringify(report));
+    // Not before: nobody is told where this could not be written, and it is due as long as it is not.
+    this.#last = report;
   }
 }

@@ -64,6 +64,27 @@ it("[QUIET-1] tells it after a burst too, which nothing may follow until all of 
   expect(told.map(({ payload }) => payload.position.position.split(".")[2])).toEqual(["6000", "11000"]);
 });
 
+it("[QUIET-1] tells it with the next publish where storage refused to note that it did", async () => {
+  const { stub, token, publish, workspaceId } = newWorkspace();
+  const socket = await WorkerdSocket.connect(await token());
+  socket.send(subscribeToCompanies({}));
+  await socket.drain();
+  const events = Array.from({ length: 1000 }, (_, i) => ({
+    recordId: String(i),
+    properties: { after: { id: String(i) } },
+  }));
+  const busy = () => publish({ name: "person.created", workspaceId, events });
+  for (let i = 0; i < 5; i++) await busy();
+  await runInDurableObject(stub, (_, { storage }) => {
+    storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'full'); END");
+  });
+  await busy();
+  await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("DROP TRIGGER full"));
+  await busy();
+  const told = (await socket.drain()) as PositionFrame[];
+  expect(told.map(({ payload }) => payload.position.position.split(".")[2])).toEqual(["7000"]);
+});
+
 it("[QUIET-1] tells one that has just begun as well, because the next publish may be as large as the log", async () => {
   const workspace = newWorkspace();
   const { publish, workspaceId } = workspace;
