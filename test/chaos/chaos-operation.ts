@@ -5,6 +5,12 @@ import type { Frame } from "./frame.ts";
 import { type Ends, type GapRule, OperationModel, type ReceivedEvent } from "./operation-model.ts";
 import { HIDDEN_FIELD } from "./rights.ts";
 
+interface SubscribePayload {
+  readonly query: string;
+  readonly variables?: object;
+  readonly extensions?: object;
+}
+
 const FUNCTION_LOGS = "subscription { logicFunctionLogs(input: {}) { logs } }";
 
 /** An operation that its client never gives up, on one socket after another. */
@@ -34,7 +40,7 @@ export class ChaosOperation {
    * Begins anew after the last position. Returns the payload of the `subscribe`.
    * @param after another position than its own
    */
-  subscribe(gap: GapRule = "none", after = this.#position): object {
+  subscribe(gap: GapRule = "none", after = this.#position): SubscribePayload {
     this.#subscribed++;
     this.id = `${this.#name}.${this.#subscribed}`;
     this.story.push(`subscribed after ${after ?? "nothing"}`);
@@ -75,7 +81,7 @@ export class ChaosOperation {
     return true;
   }
 
-  #asks(input: Input): object {
+  #asks(input: Input): SubscribePayload {
     if (input.queries !== undefined) {
       return { query: ON_EVENT_SUBSCRIPTION, variables: { eventStreamId: this.streamId } };
     }

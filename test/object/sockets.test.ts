@@ -1,7 +1,8 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { age } from "./support/age.ts";
+import { refuseWrites } from "./support/refuse-writes.ts";
 import { ON_DB_EVENT, WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
 
@@ -69,19 +70,6 @@ it("[ADMIN-2] an inspection tells counts, and how far the log goes", async () =>
 /** Two of these are more than an attachment holds: the second is kept in storage. */
 const large = (i: number) => ({ recordId: `${i}`.repeat(7_000) });
 
-/** Storage refuses what is written there of operations and streams, as a full one does. */
-async function breakStorage({ stub }: ReturnType<typeof newWorkspace>): Promise<void> {
-  await runInDurableObject(stub, (_, { storage: { sql } }) => {
-    for (const table of ["operations", "streams", "stream_queries"]) {
-      for (const change of ["INSERT", "DELETE"]) {
-        sql.exec(
-          `CREATE TRIGGER no_${change}_${table} BEFORE ${change} ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`,
-        );
-      }
-    }
-  });
-}
-
 it("a socket is closed 1012 when a frame of it cannot be handled, and no other", async () => {
   const workspace = newWorkspace();
   const [ada, ben] = [
@@ -92,7 +80,7 @@ it("a socket is closed 1012 when a frame of it cannot be handled, and no other",
   ada.subscribe("1", large(1));
   ben.subscribe("1");
   await Promise.all([ada.drain(), ben.drain()]);
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   ada.subscribe("2", large(2));
   expect(await ada.untilClosed()).toMatchObject({ code: 1012 });
   await workspace.publish(workspace.personEvent("second"));
@@ -116,7 +104,7 @@ it("[SSE-14] a stream is 404 to the request that it ended because of", async () 
     return (await ask("POST", stream, operation)).status;
   };
   expect(await start(1)).toBe(202);
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   expect([await start(2), await start(1)]).toEqual([404, 404]);
   await body?.cancel();
 });
@@ -130,7 +118,7 @@ it("[REVOKE-1] a revoke closes all that are meant, also where what one of them h
     socket.subscribe("3", {}, `subscription { onEventSubscription(eventStreamId: "s${i}") { eventStreamId } }`);
     await socket.drain();
   }
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   const everybody = { names: ["*"], issuedUntil: Math.floor(Date.now() / 1000), isUntilNow: true };
   expect(await workspace.stub.revoke(everybody)).toEqual({ closed: 3 });
   for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4403 });
@@ -143,7 +131,7 @@ it("[CLOSE-3] a close is answered, also where what the socket has in storage can
   socket.subscribe("1", large(1));
   socket.subscribe("2", large(2));
   await socket.drain();
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   socket.close(4999, "Enough");
   expect(await socket.untilClosed()).toEqual({ code: 4999, reason: "Enough" });
   expect(await workspace.stub.inspect()).toMatchObject({ sockets: 0, operations: 0 });
@@ -154,7 +142,7 @@ it("a mutation that fails says nothing of how", async () => {
   const socket = await WorkerdSocket.connect(await workspace.token());
   socket.subscribe("1", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
   await socket.drain();
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   const input = `{ eventStreamId: "s", queryId: "q", operationSignature: {} }`;
   socket.subscribe("2", {}, `mutation { addQueryToEventStream(input: ${input}) }`);
   const [{ payload }] = (await socket.drain()) as [{ payload: unknown }];
@@ -173,7 +161,7 @@ it("a wake hears the frame that it is for, also where what others have left cann
   ada.subscribe("2", large(2));
   ada.subscribe("3", {}, `subscription { onEventSubscription(eventStreamId: "s") { eventStreamId } }`);
   await ada.drain();
-  await breakStorage(workspace);
+  await refuseWrites(workspace.stub, "operations");
   await evictDurableObject(workspace.stub);
   ada.close(4999, "Enough");
   expect(await ada.untilClosed()).toEqual({ code: 4999, reason: "Enough" });

@@ -1,6 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 import { MUTANTS_OF_DELIVERY } from "./of-delivery.ts";
 import { MUTANTS_OF_POSITIONS } from "./of-positions.ts";
+import { MUTANTS_OF_REFUSED_WRITES } from "./of-refused-writes.ts";
 import { MUTANTS_OF_RESUMING } from "./of-resuming.ts";
 import { MUTANTS_OF_RIGHTS } from "./of-rights.ts";
 import { MUTANTS_OF_SLEEPING } from "./of-sleeping.ts";
@@ -13,4 +14,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MUTANTS_OF_RIGHTS,
   ...MUTANTS_OF_SLEEPING,
   ...MUTANTS_OF_STREAMS,
+  ...MUTANTS_OF_REFUSED_WRITES,
 ];

@@ -12,6 +12,8 @@ export interface EvictableClientOptions {
   readonly token: (user: EvictableUser, issuedAt: number) => Promise<string>;
   /** The offset that every gap so far must have begun before. */
   readonly floor: () => number;
+  /** Whether it has more operations than its socket's attachment holds: the others are kept in storage. */
+  readonly spills: boolean;
 }
 
 /** Whom its tokens speak for. */
@@ -21,12 +23,15 @@ export type EvictableUser = Pick<EvictableClient, "userId" | "userWorkspaceId">;
 export const QUIET_OBJECT = "note";
 
 const MAX_BATCH_BYTES = 256 * 1024;
+/** Two operations with these fill an attachment. */
+const BALLAST_BYTES = 5_000;
 const WAIT_MS = 10_000;
 
 /** A caller with a few operations that it never gives up, on one socket after another. */
 export class EvictableClient {
   readonly userId = crypto.randomUUID();
   readonly userWorkspaceId: string;
+  readonly spills: boolean;
   readonly operations: readonly ChaosOperation[];
   /** What the protocol does not know, in words. */
   readonly wrong: string[] = [];
@@ -37,6 +42,8 @@ export class EvictableClient {
   readonly #options: EvictableClientOptions;
   readonly #isRelayed: boolean;
   readonly #batches: boolean;
+  /** Comes with the variables of each operation. */
+  readonly #ballast: string;
   #socket: WorkerdSocket | undefined;
   /** Operations that the server has said it ended, by the ids that they had. */
   readonly #ended = new Map<string, ChaosOperation>();
@@ -47,6 +54,8 @@ export class EvictableClient {
     this.userWorkspaceId = traffic.newReader();
     this.#isRelayed = random.chance(0.4);
     this.#batches = random.chance(0.5);
+    this.spills = options.spills;
+    this.#ballast = options.spills ? "x".repeat(BALLAST_BYTES) : "";
     // One that asks for everything notices whatever is wrong; one that hears next to nothing lives by the positions it is told.
     const inputs = [
       {},
@@ -81,17 +90,23 @@ export class EvictableClient {
     for (const operation of this.operations) this.#subscribe(operation, logFloor);
   }
 
+  /** How the object closed its socket, if it did and nothing has come of it yet. */
+  get closed(): WorkerdSocket["closed"] {
+    return this.#socket?.closed;
+  }
+
   /** Ends an operation and takes it up again where it was, or after a position that the log does not know. */
   async beginAnew(operation: ChaosOperation, unknown?: string): Promise<void> {
     this.#socket?.send({ type: "complete", id: operation.id });
     await this.settle();
+    if (this.closed !== undefined) return;
     this.#ended.set(operation.id, operation);
     this.#subscribe(operation, 0, unknown);
   }
 
-  /** Reads everything that the object has said so far. */
+  /** Reads everything that the object has said so far, or until it closed the socket. */
   async settle(): Promise<void> {
-    for (const frame of (await this.#socket?.drain()) ?? []) this.#dispatch(frame);
+    for (const frame of (await this.#socket?.drainOrClosed()) ?? []) this.#dispatch(frame);
   }
 
   /** What the object has said until nothing is replayed any more, for `takeUpTo`. */
@@ -169,7 +184,8 @@ export class EvictableClient {
     const { position } = operation;
     const isBehind = position !== undefined && offsetOf(position) < logFloor;
     const payload = operation.subscribe(isBehind || unknown !== undefined ? "once" : "none", unknown ?? position);
-    this.#socket?.send({ type: "subscribe", id: operation.id, payload });
+    const variables = { ...payload.variables, ballast: this.#ballast };
+    this.#socket?.send({ type: "subscribe", id: operation.id, payload: { ...payload, variables } });
   }
 
   #dispatch(frame: unknown): void {

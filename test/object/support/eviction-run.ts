@@ -6,6 +6,7 @@ import { Random } from "../../chaos/random.ts";
 import { type ChaosMessage, Traffic } from "../../chaos/traffic.ts";
 import { totalsOf, type Verdict, wrongIn } from "../../chaos/verdict.ts";
 import { EvictableClient, type EvictableUser, QUIET_OBJECT } from "./evictable-client.ts";
+import { RefusingStorage } from "./refusing-storage.ts";
 import { changeStoredState, storedState, withCursors } from "./stored-state.ts";
 import { newWorkspace } from "./workspace.ts";
 
@@ -34,6 +35,7 @@ const WEIGHTS = {
   "operation begun anew": 8,
   "begun after an unknown position": 4,
   "replay cut by an eviction": 2,
+  "storage refuses writes": 4,
 } as const;
 
 type Fault = keyof typeof WEIGHTS;
@@ -62,6 +64,7 @@ export class EvictionRun {
   readonly #workspace = newWorkspace();
   readonly #traffic: Traffic;
   readonly #clients: readonly EvictableClient[];
+  readonly #refusingStorage: RefusingStorage;
   readonly #counts: Record<string, number> = {};
   readonly #wrong: string[] = [];
   /** How many events each publish call had. */
@@ -73,10 +76,16 @@ export class EvictionRun {
     const traffic = new Traffic(this.#workspace.workspaceId, new Random(options.seed + 1));
     this.#random = random;
     this.#traffic = traffic;
-    this.#clients = Array.from({ length: CLIENTS }, () => {
+    this.#clients = Array.from({ length: CLIENTS }, (_, i) => {
       const token = ({ userId, userWorkspaceId }: EvictableUser, now: number) =>
         this.#workspace.token({ userId, userWorkspaceId, now, expiresInSeconds: 100_000 });
-      return new EvictableClient({ traffic, random, token, floor: () => this.#mostForgotten });
+      return new EvictableClient({ traffic, random, token, floor: () => this.#mostForgotten, spills: i % 2 === 1 });
+    });
+    this.#refusingStorage = new RefusingStorage({
+      ...{ workspace: this.#workspace, traffic, random, clients: this.#clients, wrong: this.#wrong },
+      newMessages: () => this.#newMessages(),
+      logFloor: () => this.#logFloor(),
+      count: (what) => this.#count(what),
     });
   }
 
@@ -86,7 +95,10 @@ export class EvictionRun {
     for (let step = 0; step < steps; step++) {
       if (this.#random.chance(0.5)) await this.#publishSome();
       else await this.#cause(this.#random.weighted(WEIGHTS));
-      for (const client of this.#clients) client.read();
+      for (const client of this.#clients) {
+        client.read();
+        if (client.closed !== undefined) this.#wrong.push(`a socket was closed ${JSON.stringify(client.closed)}`);
+      }
       this.#checkPositions();
       if (keptEvents !== undefined && step % STEPS_PER_CHECK === 0) await this.#checkQuiet(keptEvents);
     }
@@ -136,7 +148,12 @@ export class EvictionRun {
       case "begun after an unknown position":
         return this.#beginAfterUnknown(client);
       case "replay cut by an eviction":
-        return this.#cutReplay(client);
+        // What it forgets is changed in attachments only.
+        return this.#cutReplay(random.pick(this.#clients.filter(({ spills }) => !spills)));
+      case "storage refuses writes":
+        // Until it was written to there is none.
+        await this.#publishSome();
+        return this.#refusingStorage.refuse();
     }
   }
 
@@ -149,13 +166,17 @@ export class EvictionRun {
   }
 
   #publishSome(): Promise<void> {
+    return this.#publish(this.#newMessages());
+  }
+
+  #newMessages(): ChaosMessage[] {
     const count = this.#random.between(1, 4);
     const shape = this.#random.chance(0.02) ? { object: QUIET_OBJECT } : {};
     const newMessage = () =>
       this.#random.chance(LOGS)
         ? this.#traffic.newLog()
         : this.#traffic.newMessage(this.#random.between(1, MOST_EVENTS_OF_A_ROW), shape);
-    return this.#publish(Array.from({ length: count }, newMessage));
+    return Array.from({ length: count }, newMessage);
   }
 
   /** More than a page of a replay. */
@@ -286,7 +307,7 @@ export class EvictionRun {
   /** Whoever is live is told its position again before a quarter of the retention has passed, however little it receives. */
   async #checkQuiet(keptEvents: number): Promise<void> {
     // Counted by calls: one is at the beginning of the quarter, one at its end.
-    const slack = 2 * Math.max(...this.#callEvents.slice(-RECENT_CALLS));
+    const slack = 2 * Math.max(0, ...this.#callEvents.slice(-RECENT_CALLS));
     for (const client of this.#clients) {
       await client.settle();
       for (const { model, story } of client.operations) {
@@ -309,6 +330,10 @@ export class EvictionRun {
       this.#wrong.push(`the log begins after ${floor}, and should have let go of about ${this.#mostForgotten}`);
     }
     if (floor > keptEvents) this.#count("logs that let go of something");
+    const bodies = await runInDurableObject(this.#workspace.stub, (_, { storage: { sql } }) =>
+      sql.exec("SELECT last_offset FROM log WHERE last_offset <= ? AND body IS NOT NULL", floor).toArray(),
+    );
+    if (bodies.length > 0) this.#wrong.push(`bodies that the log has let go of are there: ${bodies.length}`);
   }
 
   async #settle(when: string): Promise<void> {

@@ -101,6 +101,20 @@ export class WorkerdSocket {
     }
   }
 
+  /** The same, or what came until the socket was closed. */
+  async drainOrClosed(): Promise<unknown[]> {
+    if (this.closed !== undefined) return this.take();
+    const marker = crypto.randomUUID();
+    this.send({ type: "ping", payload: { marker } });
+    const frames: unknown[] = [];
+    for (;;) {
+      await this.#until(() => this.#frames.length > 0 || this.closed !== undefined, "a frame or the close");
+      const frame = this.#frames.shift();
+      if (frame === undefined || JSON.stringify(frame).includes(marker)) return frames;
+      frames.push(frame);
+    }
+  }
+
   async untilClosed(): Promise<{ readonly code: number; readonly reason: string }> {
     await this.#until(() => this.closed !== undefined, "the close");
     return this.closed ?? { code: 0, reason: "" };
