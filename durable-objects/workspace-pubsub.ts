@@ -24,7 +24,7 @@ import { openExistingStorage, openStorage, type WorkspaceStorage } from "./stora
 import type { Subscriptions } from "./subscriptions.ts";
 import { readUpgrade, refuseUpgrade, switchProtocols } from "./upgrade-request.ts";
 import type { WorkspaceLog } from "./workspace-log.ts";
-import { writeMessages } from "./write-messages.ts";
+import { type Marking, writeMessages } from "./write-messages.ts";
 
 /** How many rows one publish lets go of at most, so that none pays for a long silence before it. */
 const TRIM_ROWS_PER_PUBLISH = 200;
@@ -100,12 +100,13 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
     // that are delivered below once more.
     const { subscriptions } = this.#wake({ letsSleep: true });
     const { open, positionAt } = this.#log;
-    const toBody = this.#settings.orderByRecord ? this.#markedBody : undefined;
-    const { outcomes, rows } = writeMessages(requests, now, positionAt, open, toBody, (thrown) => {
+    const marking = this.#settings.orderByRecord ? this.#marking : undefined;
+    const onFailure = (thrown: unknown) => {
       const workspaceId = this.#workspaceId;
       console.error({ message: "A message could not be written", workspaceId, error: messageOf(thrown) });
       this.#storage = undefined;
-    });
+    };
+    const { outcomes, rows } = writeMessages(requests, now, { open, positionAt, marking, onFailure });
     // All is written before anything is sent, and nothing is awaited in between: the output gate holds the frames until
     // the rows are durable.
     subscriptions.deliver(rows, now);
@@ -268,9 +269,12 @@ export class WorkspacePubSub extends DurableObject<Env> implements Workspace {
   }
 
   /** What the log keeps of a message where late updates of records are to be told. */
-  readonly #markedBody = ({ body }: PublishRequest, head: number): string => {
-    const { recordTimes } = this.#openStorage();
-    return JSON.stringify(markSuperseded(JSON.parse(body) as Message, recordTimes, head + 1));
+  readonly #marking: Marking = {
+    toBody: ({ body }, head) => {
+      const { recordTimes } = this.#openStorage();
+      return JSON.stringify(markSuperseded(JSON.parse(body) as Message, recordTimes, head + 1));
+    },
+    atomically: (write) => this.ctx.storage.transactionSync(write),
   };
 
   #openStorage(): WorkspaceStorage {

@@ -9,26 +9,37 @@ export interface WrittenMessages {
   readonly rows: readonly LogRow[];
 }
 
-/**
- * Writes messages to the log, in order. One that cannot be written does not keep the others from it.
- * @param open gives the log; asked again after a failure, because SQLite may take back more than the row that failed
- * @param toBody makes the body of a row that is about to be written, the head of the log being where it is. Default: the
- *   body as it came
- * @param onFailure is told what went wrong, and forgets what is in memory of the log
- */
+/** Where messages are written. */
+export interface WriteContext {
+  readonly positionAt: (offset: number) => string;
+  /** Gives the log; asked again after a failure, because SQLite may take back more than the row that failed. */
+  readonly open: () => ReplayLog;
+  /** Default: the body of a row is written as it came. */
+  readonly marking?: Marking | undefined;
+  /** Is told what went wrong, and forgets what is in memory of the log. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
+/** How a body is made that leaves a trace in the storage. */
+export interface Marking {
+  /** Of a row that is about to be written, the head of the log being where it is. */
+  readonly toBody: (request: PublishRequest, head: number) => string;
+  /** Keeps all that is written meanwhile, or nothing. */
+  readonly atomically: <Written>(write: () => Written) => Written;
+}
+
+/** Writes messages to the log, in order. One that cannot be written does not keep the others from it. */
 export function writeMessages(
   requests: readonly PublishRequest[],
   now: number,
-  positionAt: (offset: number) => string,
-  open: () => ReplayLog,
-  toBody: ((request: PublishRequest, head: number) => string) | undefined,
-  onFailure: (thrown: unknown) => void,
+  context: WriteContext,
 ): WrittenMessages {
+  const { open, onFailure } = context;
   const written: { readonly request: PublishRequest; readonly outcome: PublishOutcome; readonly row?: LogRow }[] = [];
   let hasFailed = false;
   for (const request of requests) {
     try {
-      written.push({ request, ...writeMessage(request, now, positionAt, open(), toBody) });
+      written.push({ request, ...writeMessage(request, now, context) });
     } catch (thrown) {
       hasFailed = true;
       onFailure(thrown);
@@ -46,12 +57,11 @@ export function writeMessages(
 function writeMessage(
   request: PublishRequest,
   now: number,
-  positionAt: (offset: number) => string,
-  log: ReplayLog,
-  toBody: ((request: PublishRequest, head: number) => string) | undefined,
+  { positionAt, open, marking }: WriteContext,
 ): { readonly outcome: PublishOutcome; readonly row?: LogRow } {
   const { id, digest, events } = request;
-  const row = tryAppend(request, now, log, toBody);
+  const log = open();
+  const row = tryAppend(request, now, log, marking);
   if (row !== undefined) return { row, outcome: { id, position: positionAt(row.offset), events, duplicate: false } };
   const known = log.find(id);
   if (known?.digest === digest) {
@@ -65,12 +75,13 @@ function tryAppend(
   request: PublishRequest,
   now: number,
   log: ReplayLog,
-  toBody: ((request: PublishRequest, head: number) => string) | undefined,
+  marking: Marking | undefined,
 ): LogRow | undefined {
-  if (toBody === undefined) return log.append(request, now);
+  if (marking === undefined) return log.append(request, now);
   // Making a body leaves a trace in the storage, so it is not left to the append to find out that the id is known.
   if (log.find(request.id) !== undefined) return undefined;
-  return log.append({ ...request, body: toBody(request, log.head) }, now);
+  const { toBody, atomically } = marking;
+  return atomically(() => log.append({ ...request, body: toBody(request, log.head) }, now));
 }
 
 function isThere({ id }: PublishRequest, log: ReplayLog): boolean {

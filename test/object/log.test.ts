@@ -2,7 +2,10 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { migrate } from "../../durable-objects/storage/migrations.ts";
+import { SqliteRecordTimes } from "../../durable-objects/storage/sqlite-record-times.ts";
 import { SqliteReplayLog } from "../../durable-objects/storage/sqlite-replay-log.ts";
+import { writeMessages } from "../../durable-objects/write-messages.ts";
+import type { PublishRequest } from "../../src/core/pubsub/publish-request.ts";
 import { DEV_BINDINGS } from "../support/dev-bindings.ts";
 import { WorkerdSocket } from "./support/workerd-socket.ts";
 import { newWorkspace } from "./support/workspace.ts";
@@ -137,6 +140,35 @@ describe("erase", () => {
     const fresh = await WorkerdSocket.connect(await token({ now: (erasedAt + 1) * 1000 }));
     expect(await publish({ ...personEvent("ada"), id: "a" })).toMatchObject([{ duplicate: false }]);
     expect(await fresh.drain()).toEqual([]);
+  });
+});
+
+it("[ORDER-1] a message that could not be written supersedes nothing", async () => {
+  const { stub } = newWorkspace();
+  await runInDurableObject(stub, (_, { storage }) => {
+    migrate(storage);
+    const { sql } = storage;
+    const times = new SqliteRecordTimes(sql);
+    const noLimit = Number.MAX_SAFE_INTEGER;
+    const retention = { maxAgeMs: noLimit, maxEvents: noLimit, maxBytes: noLimit, idMemoryMs: { direct: 0, queue: 0 } };
+    const log = new SqliteReplayLog(sql, retention);
+    const toBody = (request: PublishRequest, head: number) => {
+      times.note("person", "ada", Number(request.body), head + 1);
+      return request.body;
+    };
+    const publish = (id: string, updatedAt: number) => {
+      const request = { id, digest: "", source: "direct", events: 1, body: String(updatedAt) } as const;
+      const marking = { toBody, atomically: <Written>(write: () => Written) => storage.transactionSync(write) };
+      const { outcomes } = writeMessages([request], 1_000, {
+        ...{ positionAt: String, open: () => log, marking },
+        onFailure: () => undefined,
+      });
+      return outcomes.map((outcome) => "error" in outcome);
+    };
+    expect(publish("a", 1)).toEqual([false]);
+    sql.exec("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'full'); END");
+    expect(publish("b", 3)).toEqual([true]);
+    expect(times.newest("person", "ada")).toBe(1);
   });
 });
 

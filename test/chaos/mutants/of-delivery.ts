@@ -45,8 +45,8 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/write-messages.ts",
-        find: "if (toBody === undefined) return log.append(request, now);",
-        replace: "if (toBody === undefined) return log.append({ ...request, id: request.id + log.head }, now);",
+        find: "if (marking === undefined) return log.append(request, now);",
+        replace: "if (marking === undefined) return log.append({ ...request, id: request.id + log.head }, now);",
       },
     ],
     caughtBy: "chaos",
@@ -131,11 +131,11 @@ export const MUTANTS_OF_DELIVERY: readonly Mutant[] = [
     edits: [
       {
         file: "durable-objects/write-messages.ts",
-        find: "  const row = tryAppend(request, now, log, toBody);\n",
+        find: "  const row = tryAppend(request, now, log, marking);\n",
         replace: `  if (Math.random() < 0.01 && log.find(id) === undefined) {
     return { outcome: { id, position: positionAt(log.head + events), events, duplicate: false } };
   }
-  const row = tryAppend(request, now, log, toBody);
+  const row = tryAppend(request, now, log, marking);
 `,
       },
     ],
