@@ -37,7 +37,7 @@ export const MUTANTS_OF_REFUSED_WRITES: readonly Mutant[] = [
       },
     ],
     caughtBy: "chaos:evictions",
-    shownAs: [{ says: "is event" }],
+    shownAs: [{ says: "is event" }, "unasked"],
   },
   {
     name: "what the log could not let go of is forgotten",
