@@ -5,6 +5,11 @@ import { newWorkspace } from "./support/workspace.ts";
 
 type PositionFrame = { readonly payload: { readonly position: { readonly id: string; readonly position: string } } };
 
+const A_THOUSAND = Array.from({ length: 1000 }, (_, i) => ({
+  recordId: String(i),
+  properties: { after: { id: String(i) } },
+}));
+
 /** As if so much time had passed since the last report. */
 async function ageReport(stub: ReturnType<typeof newWorkspace>["stub"], byMs: number): Promise<void> {
   await runInDurableObject(stub, (_, { storage }) => {
@@ -33,11 +38,7 @@ it("[QUIET-1] tells a subscription that receives nothing how far the log has com
   });
   await socket.drain();
   await publish(personEvent("first"));
-  const events = Array.from({ length: 1000 }, (_, i) => ({
-    recordId: String(i),
-    properties: { after: { id: String(i) } },
-  }));
-  const busy = () => publish({ name: "person.created", workspaceId, events });
+  const busy = () => publish({ name: "person.created", workspaceId, events: A_THOUSAND });
   await busy();
   await busy();
   // Much has happened, but nothing of it is old.
@@ -54,11 +55,7 @@ it("[QUIET-1] tells it after a burst too, which nothing may follow until all of 
   const socket = await WorkerdSocket.connect(await token());
   socket.send(subscribeToCompanies({}));
   await socket.drain();
-  const events = Array.from({ length: 1000 }, (_, i) => ({
-    recordId: String(i),
-    properties: { after: { id: String(i) } },
-  }));
-  for (let i = 0; i < 12; i++) await publish({ name: "person.created", workspaceId, events });
+  for (let i = 0; i < 12; i++) await publish({ name: "person.created", workspaceId, events: A_THOUSAND });
   const told = (await socket.drain()) as PositionFrame[];
   // The first publish began the count.
   expect(told.map(({ payload }) => payload.position.position.split(".")[2])).toEqual(["6000", "11000"]);
@@ -69,11 +66,7 @@ it("[QUIET-1] tells it with the next publish where storage refused to note that 
   const socket = await WorkerdSocket.connect(await token());
   socket.send(subscribeToCompanies({}));
   await socket.drain();
-  const events = Array.from({ length: 1000 }, (_, i) => ({
-    recordId: String(i),
-    properties: { after: { id: String(i) } },
-  }));
-  const busy = () => publish({ name: "person.created", workspaceId, events });
+  const busy = () => publish({ name: "person.created", workspaceId, events: A_THOUSAND });
   for (let i = 0; i < 5; i++) await busy();
   await runInDurableObject(stub, (_, { storage }) => {
     storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'full'); END");
@@ -88,11 +81,7 @@ it("[QUIET-1] tells it with the next publish where storage refused to note that 
 it("[QUIET-1] tells one that has just begun as well, because the next publish may be as large as the log", async () => {
   const workspace = newWorkspace();
   const { publish, workspaceId } = workspace;
-  const events = Array.from({ length: 1000 }, (_, i) => ({
-    recordId: String(i),
-    properties: { after: { id: String(i) } },
-  }));
-  const busy = () => publish({ name: "person.created", workspaceId, events });
+  const busy = () => publish({ name: "person.created", workspaceId, events: A_THOUSAND });
   await busy();
   await busy();
   const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100_000 }));
@@ -134,12 +123,8 @@ it("[QUIET-1] one that is dropped after a quiet hour in a busy workspace has los
   const socket = await WorkerdSocket.connect(await workspace.token({ expiresInSeconds: 100_000 }));
   socket.send(subscribeToCompanies({}));
   const told = [await socket.next()] as PositionFrame[];
-  const events = Array.from({ length: 1000 }, (_, i) => ({
-    recordId: String(i),
-    properties: { after: { id: String(i) } },
-  }));
   for (let i = 0; i < 50; i++) {
-    await publish({ name: "person.created", workspaceId, events });
+    await publish({ name: "person.created", workspaceId, events: A_THOUSAND });
     // 50 times 72 s are an hour.
     await runInDurableObject(workspace.stub, (_, { storage }) => storage.sql.exec("UPDATE log SET at = at - 72000"));
     await ageReport(workspace.stub, 72_000);
